@@ -1,0 +1,164 @@
+"""One exception tree for everything a user can get wrong.
+
+    MultiIDError
+    ├── PhotoError                 a photo cannot be used
+    │   ├── NotAnImageError        no JPEG, PNG or WebP
+    │   ├── TruncatedPhotoError    the file ends too early or is damaged
+    │   ├── PhotoTooLargeError     more pixels than the limit
+    │   ├── PhotoTooSmallError     a side under the least useful size
+    │   ├── AnimatedPhotoError     several frames
+    │   ├── EmptyFolderError       a folder with nothing in it
+    │   └── NoPhotoInFolderError   a folder with files, none of them a photo
+    ├── FaceError                  faces of a photo are not as asked
+    │   ├── NoFaceError
+    │   └── SeveralFacesError
+    ├── ModelFileError             a model file is absent or not the expected one
+    ├── CheckpointError            an adapter checkpoint is wrong, truncated or bears code
+    ├── IdentityError              an identity or its file cannot be used
+    │   └── EncoderMismatchError   made by another ID encoder
+    ├── TemplateError              a pose template is unknown or invalid
+    ├── RegionError                a region is impossible
+    ├── PromptError                a prompt cannot be bound to its people
+    ├── AttentionError             a network whose attention cannot be masked
+    ├── SceneError                 a scene or its file is invalid
+    ├── PresetError                a preset or a pipeline cannot be used
+    ├── RecipeError                a picture's recipe is absent or cannot be repeated
+    ├── OutputError                a result cannot be written
+    ├── MissingExtraError          an optional package is not installed
+    └── Cancelled                  the caller stopped the work
+
+Every message says what was expected, what came, and what to do.
+"""
+
+__all__ = [
+    "AnimatedPhotoError",
+    "AttentionError",
+    "Cancelled",
+    "CheckpointError",
+    "EmptyFolderError",
+    "EncoderMismatchError",
+    "FaceError",
+    "IdentityError",
+    "MissingExtraError",
+    "ModelFileError",
+    "MultiIDError",
+    "NoFaceError",
+    "NoPhotoInFolderError",
+    "NotAnImageError",
+    "OutputError",
+    "PhotoError",
+    "PhotoTooLargeError",
+    "PhotoTooSmallError",
+    "PresetError",
+    "PromptError",
+    "RecipeError",
+    "RegionError",
+    "SceneError",
+    "SeveralFacesError",
+    "TemplateError",
+    "TruncatedPhotoError",
+]
+
+
+class MultiIDError(Exception):
+    """Root of the tree: catch this to catch everything that is the input's fault."""
+
+
+class PhotoError(MultiIDError):
+    """A photo cannot be used."""
+
+
+class NotAnImageError(PhotoError):
+    """The file is no JPEG, PNG or WebP picture."""
+
+
+class TruncatedPhotoError(PhotoError):
+    """The picture ends too early or its data are damaged."""
+
+
+class PhotoTooLargeError(PhotoError):
+    """The picture has more pixels than the limit allows."""
+
+
+class PhotoTooSmallError(PhotoError):
+    """The picture has a side too short to show a face."""
+
+
+class AnimatedPhotoError(PhotoError):
+    """The picture has several frames."""
+
+
+class EmptyFolderError(PhotoError):
+    """The folder holds nothing."""
+
+
+class NoPhotoInFolderError(PhotoError):
+    """The folder holds files, but no photo among them."""
+
+
+class FaceError(MultiIDError):
+    """The faces found in a photo are not what was asked for."""
+
+
+class NoFaceError(FaceError):
+    """No face was found."""
+
+
+class SeveralFacesError(FaceError):
+    """Several faces were found where one was asked for."""
+
+
+class ModelFileError(MultiIDError):
+    """A model file is absent, or is not the file its checksum names."""
+
+
+class CheckpointError(MultiIDError):
+    """An adapter checkpoint is wrong, truncated or bears code."""
+
+
+class IdentityError(MultiIDError):
+    """An identity, or its file, cannot be used."""
+
+
+class EncoderMismatchError(IdentityError):
+    """The identity was made by another ID encoder than the one at hand."""
+
+
+class TemplateError(MultiIDError):
+    """A pose template is unknown or invalid."""
+
+
+class RegionError(MultiIDError):
+    """A region is impossible: empty, outside the picture, or of the wrong size."""
+
+
+class PromptError(MultiIDError):
+    """A prompt cannot be bound to the people of its scene."""
+
+
+class AttentionError(MultiIDError):
+    """A network's attention cannot be masked."""
+
+
+class SceneError(MultiIDError):
+    """A scene, or its file, is invalid."""
+
+
+class PresetError(MultiIDError):
+    """A preset is unknown, or a pipeline is not of a kind that can be composed."""
+
+
+class RecipeError(MultiIDError):
+    """A picture carries no recipe, or its recipe cannot be repeated here."""
+
+
+class OutputError(MultiIDError):
+    """A result cannot be written where it was asked for."""
+
+
+class MissingExtraError(MultiIDError):
+    """An optional package is not installed; the message names the install command."""
+
+
+class Cancelled(MultiIDError):  # noqa: N818 - not a mistake but a wish
+    """Raised by a progress callback to stop the work; networks and files are left as they were."""

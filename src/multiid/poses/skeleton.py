@@ -1,0 +1,115 @@
+"""Skeletons in OpenPose (COCO-18) order, and the poses they make up."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from multiid.geometry import Box, Point, Size
+
+__all__ = ["JOINTS", "Joint", "LIMBS", "Place", "Pose", "Skeleton"]
+
+JOINTS = (
+    "nose", "neck",
+    "right_shoulder", "right_elbow", "right_wrist",
+    "left_shoulder", "left_elbow", "left_wrist",
+    "right_hip", "right_knee", "right_ankle",
+    "left_hip", "left_knee", "left_ankle",
+    "right_eye", "left_eye", "right_ear", "left_ear",
+)  # fmt: skip
+"""Names of the 18 points, in order. Right and left are the person's own."""
+
+Joint = str
+
+LIMBS: tuple[tuple[Joint, Joint], ...] = (
+    ("neck", "right_shoulder"), ("neck", "left_shoulder"),
+    ("right_shoulder", "right_elbow"), ("right_elbow", "right_wrist"),
+    ("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist"),
+    ("neck", "right_hip"), ("right_hip", "right_knee"), ("right_knee", "right_ankle"),
+    ("neck", "left_hip"), ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
+    ("neck", "nose"), ("nose", "right_eye"), ("right_eye", "right_ear"),
+    ("nose", "left_eye"), ("left_eye", "left_ear"),
+)  # fmt: skip
+"""The 17 limbs in OpenPose's drawing order."""
+
+# Proportions of a face, measured in head widths (ear to ear) of an upright frontal head.
+_EYES_APART = 0.45
+_NECK_TO_NOSE = 1.25
+_FACE_WIDTH = 1.0
+_FACE_HEIGHT = 1.35
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """One person's 18 points in OpenPose order, as fractions of the canvas; `None` where a point is unseen.
+
+    Raises:
+        ValueError: when there are not exactly 18 points.
+    """
+
+    points: tuple[Point | None, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.points) != len(JOINTS):
+            raise ValueError(f"Expected {len(JOINTS)} points in OpenPose order, but got {len(self.points)}.")
+
+    def __getitem__(self, joint: Joint) -> Point | None:
+        return self.points[JOINTS.index(joint)]
+
+    def moved(self, move: Callable[[Point], Point]) -> "Skeleton":
+        """This skeleton with every seen point moved."""
+        return Skeleton(tuple(None if point is None else move(point) for point in self.points))
+
+    def face_box(self, size: Size) -> Box | None:
+        """The face from brow to chin and ear to ear, in pixels of a canvas of `size`; it may reach beyond the canvas.
+
+        The scale is the largest that any pair of seen points supports (ear to ear, eye to eye, nose to neck),
+        so a head in profile keeps its size. `None` where no head point is seen or nothing gives a scale.
+        """
+        seen = {
+            name: (point.x * size.width, point.y * size.height)
+            for name, point in zip(JOINTS, self.points, strict=True)
+            if point is not None
+        }
+
+        def apart(a: Joint, b: Joint, proportion: float) -> float:
+            return math.dist(seen[a], seen[b]) / proportion if a in seen and b in seen else 0.0
+
+        head_width = max(
+            apart("right_ear", "left_ear", 1.0),
+            apart("right_eye", "left_eye", _EYES_APART),
+            apart("nose", "neck", _NECK_TO_NOSE),
+        )
+        head = [seen[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear") if name in seen]
+        if not head or head_width == 0.0:
+            return None
+        x = (min(p[0] for p in head) + max(p[0] for p in head)) / 2
+        y = sum(p[1] for p in head) / len(head)
+        width, height = head_width * _FACE_WIDTH, head_width * _FACE_HEIGHT
+        return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one person stands: a skeleton, how far back (0 is in front, larger is farther), and a hint who fits."""
+
+    skeleton: Skeleton
+    depth: float = 0.0
+    role: str = "adult"
+
+
+@dataclass(frozen=True)
+class Pose:
+    """All places of one picture, from left to right, on the canvas they were made for."""
+
+    size: Size
+    places: tuple[Place, ...]
+
+    def fitted(self, size: Size) -> "Pose":
+        """The same pose centred on a canvas of another size, scaled to fit and never distorted (letterboxed)."""
+        scale = min(size.width / self.size.width, size.height / self.size.height)
+        x_share, y_share = scale * self.size.width / size.width, scale * self.size.height / size.height
+
+        def move(point: Point) -> Point:
+            return Point(0.5 + (point.x - 0.5) * x_share, 0.5 + (point.y - 0.5) * y_share)
+
+        return Pose(size, tuple(replace(place, skeleton=place.skeleton.moved(move)) for place in self.places))

@@ -1,0 +1,37 @@
+"""Shared fixtures. The import hook checks every tensor shape and type annotation of the package at run time."""
+
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jaxtyping import install_import_hook
+
+install_import_hook("multiid", "beartype.beartype")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def find_test_data() -> Path:
+    """The folder with reference numbers, real photos and models: MULTIID_TEST_DATA, or ../shared beside the checkout."""
+    return Path(os.environ.get("MULTIID_TEST_DATA", ROOT.parent / "shared"))
+
+
+def needs(*parts: str) -> Path:
+    """A file or folder of the test data; skips the test, with the reason, where it is absent."""
+    path = find_test_data().joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"needs test data: {path} is absent (set MULTIID_TEST_DATA)")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """The same random numbers in every run and every order of tests."""
+    import torch
+
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - reference values are defined on this generator
+    torch.manual_seed(0)
