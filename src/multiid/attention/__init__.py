@@ -1,0 +1,1 @@
+"""Masked attention: each person's tokens reach that person's region only."""

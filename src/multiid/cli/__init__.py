@@ -1,0 +1,49 @@
+"""The command line: one file per command, each loaded when it is used."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from multiid import __version__
+from multiid.errors import MultiIDError
+
+__all__ = ["main"]
+
+_COMMANDS = ("compose", "inspect", "people", "schema", "templates")
+_BAD_INPUT = 2
+_INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """Finds each command in the module of its name; says what is wrong with the input in one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        return import_module(f"multiid.cli.{cmd_name}").command if cmd_name in _COMMANDS else None
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except MultiIDError as error:
+            click.echo(f"multiid: error: {' '.join(str(error).split())}", err=True)
+            sys.exit(_BAD_INPUT)
+        except KeyboardInterrupt:
+            click.echo("multiid: stopped; nothing was written.", err=True)
+            sys.exit(_INTERRUPTED)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", prog_name="multiid")
+def main() -> None:
+    """Several people, each known by a few photos, in one SDXL picture.
+
+    \b
+    multiid people add ada --noun woman --photos ada1.jpg ada2.jpg -o ada.safetensors
+    multiid compose scene.yaml -o tea.png
+    """

@@ -1,0 +1,1 @@
+"""Photos, faces, ID encoders, adapters and identities."""

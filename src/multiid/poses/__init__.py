@@ -1,0 +1,1 @@
+"""Skeletons, parametric bodies, templates and the control image."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from multiid.geometry import Box, Point, Size
 
-__all__ = ["JOINTS", "Joint", "LIMBS", "Place", "Pose", "Skeleton"]
+__all__ = ["JOINTS", "LIMBS", "Joint", "Place", "Pose", "Skeleton"]
 
 JOINTS = (
     "nose", "neck",
@@ -33,6 +33,7 @@ LIMBS: tuple[tuple[Joint, Joint], ...] = (
 
 # Proportions of a face, measured in head widths (ear to ear) of an upright frontal head.
 _EYES_APART = 0.45
+_NOSE_TO_EAR = 0.92  # of a turned head, from 40 to 90 degrees within a tenth
 _NECK_TO_NOSE = 1.25
 _FACE_WIDTH = 1.0
 _FACE_HEIGHT = 1.35
@@ -62,8 +63,9 @@ class Skeleton:
     def face_box(self, size: Size) -> Box | None:
         """The face from brow to chin and ear to ear, in pixels of a canvas of `size`; it may reach beyond the canvas.
 
-        The scale is the largest that any pair of seen points supports (ear to ear, eye to eye, nose to neck),
-        so a head in profile keeps its size. `None` where no head point is seen or nothing gives a scale.
+        The scale is the largest that any pair of seen points supports (ear to ear, eye to eye, nose to ear, and nose
+        to neck where no ear is seen), so a head in profile keeps its size. `None` where no head point is seen or
+        nothing gives a scale.
         """
         seen = {
             name: (point.x * size.width, point.y * size.height)
@@ -77,8 +79,12 @@ class Skeleton:
         head_width = max(
             apart("right_ear", "left_ear", 1.0),
             apart("right_eye", "left_eye", _EYES_APART),
-            apart("nose", "neck", _NECK_TO_NOSE),
+            apart("nose", "right_ear", _NOSE_TO_EAR),
+            apart("nose", "left_ear", _NOSE_TO_EAR),
         )
+        if "right_ear" not in seen and "left_ear" not in seen:
+            # A bent neck changes this length much, so it counts only where no ear tells more.
+            head_width = max(head_width, apart("nose", "neck", _NECK_TO_NOSE))
         head = [seen[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear") if name in seen]
         if not head or head_width == 0.0:
             return None

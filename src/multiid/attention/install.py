@@ -1,0 +1,85 @@
+"""Putting masked attention into a network for the length of one call, and taking it out again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from diffusers import ControlNetModel, UNet2DConditionModel
+from diffusers.models.attention_processor import (
+    Attention,
+    AttnProcessor,
+    AttnProcessor2_0,
+    FusedAttnProcessor2_0,
+    XFormersAttnProcessor,
+)
+from torch import nn
+
+from multiid.attention.processors import MaskedAttnProcessor, Showing
+from multiid.errors import AttentionError
+
+__all__ = ["MaskableNetwork", "cross_attention_layers", "showing_identities"]
+
+MaskableNetwork = UNet2DConditionModel | ControlNetModel
+
+_STOCK_PROCESSORS = (AttnProcessor, AttnProcessor2_0, FusedAttnProcessor2_0, XFormersAttnProcessor)
+
+
+def cross_attention_layers(network: nn.Module) -> list[tuple[Attention, int]]:
+    """Every cross-attention layer of a UNet or ControlNet with its level: how often its grid has been halved.
+
+    The level follows from the layer's place among the network's down-samplers and up-samplers, never from the
+    number of tokens it happens to see. A compiled network is looked at through its wrapper.
+    """
+    layers: list[tuple[Attention, int]] = []
+
+    def collect(block: nn.Module, level: int) -> None:
+        layers.extend((m, level) for m in block.modules() if isinstance(m, Attention) and m.is_cross_attention)
+
+    level = 0
+    for block in network.get_submodule("down_blocks").children():
+        collect(block, level)
+        level += getattr(block, "downsamplers", None) is not None
+    collect(network.get_submodule("mid_block"), level)
+    if isinstance(getattr(network, "up_blocks", None), nn.ModuleList):
+        for block in network.get_submodule("up_blocks").children():
+            collect(block, level)
+            level -= getattr(block, "upsamplers", None) is not None
+    return layers
+
+
+@contextmanager
+def showing_identities(network: nn.Module, showing: Showing) -> Iterator[None]:
+    """Installs masked attention in all cross-attention layers of a network; restores them on the way out.
+
+    The very processors that were there come back, also after an exception. Set `showing.merged` between steps to
+    merge identities late.
+
+    Raises:
+        AttentionError: when a layer is not a stock cross-attention layer; nothing is installed then.
+    """
+    layers = cross_attention_layers(network)
+    originals = [(layer, layer.processor) for layer, _ in layers]
+    for layer, processor in originals:
+        _require_stock(layer, processor)
+    try:
+        for layer, level in layers:
+            layer.set_processor(MaskedAttnProcessor(layer.processor, level=level, showing=showing))
+        yield
+    finally:
+        for layer, processor in originals:
+            layer.set_processor(processor)
+
+
+def _require_stock(layer: Attention, processor: object) -> None:
+    if not isinstance(processor, _STOCK_PROCESSORS):
+        raise AttentionError(
+            f"Expected stock attention processors, but found {type(processor).__name__}: unload what installed it "
+            "(an IP-Adapter, say) before composing."
+        )
+    unsupported = [
+        name for name in ("group_norm", "spatial_norm", "norm_cross", "norm_q", "norm_k") if getattr(layer, name, None)
+    ]
+    if unsupported or layer.residual_connection:
+        raise AttentionError(
+            f"Expected SDXL's plain cross-attention, but a layer has {', '.join(unsupported) or 'a residual'}: "
+            "only SDXL UNets and ControlNets can be composed."
+        )

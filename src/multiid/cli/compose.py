@@ -1,0 +1,72 @@
+"""`multiid compose`: from a scene file to a picture, or from a picture to the same picture again."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from multiid.cli.models import model_options
+from multiid.errors import OutputError
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("scene", type=click.Path(path_type=Path), required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Picture to write (.png).")
+@click.option("--from", "source", type=click.Path(path_type=Path), help="Make this picture again, from its recipe.")
+@click.option("--people", type=click.Path(path_type=Path), help="Folder with the identity files of --from.")
+@click.option("--save-people", type=click.Path(path_type=Path), help="Folder to write the scene's identities into.")
+@click.option("--explain", is_flag=True, help="Also write NAME-explain.png: control image, regions, names, picture.")
+@click.option("--seed", type=int, help="Seed, instead of the scene's.")
+@click.option("--images", type=int, help="Pictures to make at once, instead of the scene's.")
+@model_options("base", "vae", "controlnet", "adapter", "device", "dtype", "offload", "vae_tiling")
+def command(
+    scene: Path | None,
+    output: Path,
+    source: Path | None,
+    people: Path | None,
+    save_people: Path | None,
+    explain: bool,
+    seed: int | None,
+    images: int | None,
+    preset: str | None,
+    **models: Any,
+) -> None:
+    """Make the picture of a SCENE file, with its recipe inside.
+
+    \b
+    multiid compose scene.yaml -o tea.png
+    multiid compose --from tea.png --people people/ -o again.png
+
+    See `multiid schema scene` for what a scene file may say, and `multiid templates list` for poses.
+    """
+    if (scene is None) == (source is None):
+        raise click.UsageError("Expected either a scene file, or a picture after --from.")
+    if source is not None and people is None:
+        raise click.UsageError("Expected --people with the folder of identity files, which --from takes people from.")
+    if source is not None and (seed is not None or images is not None):
+        raise click.UsageError("Expected --from alone: it repeats the picture's own seed and number of images.")
+    # What can be wrong with small things shows before the large ones are loaded.
+    if output.suffix.lower() != ".png":
+        raise OutputError(f"Expected a file name ending in .png, which carries the recipe, but got {output}.")
+    for folder in (output.parent, *([save_people] if save_people else [])):
+        if not folder.is_dir():
+            raise OutputError(f"Expected an existing folder to write into, but {folder} is none.")
+
+    import torch
+
+    import multiid
+
+    recipe = document = None
+    if source is not None and people is not None:
+        recipe = multiid.read_recipe(source)
+        wanted = recipe.to_scene(multiid.find_identities(people))
+        preset = preset or recipe.preset
+    elif scene is not None:
+        document = multiid.load_scene_file(scene)
+        wanted = None
+    dtype = models.pop("dtype")
+    composer = multiid.Composer.from_preset(
+        preset or "sdxl", dtype=getattr(torch, dtype) if dtype else None, **models
+    )

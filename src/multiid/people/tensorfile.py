@@ -1,0 +1,102 @@
+"""Safetensors files of our own: written whole or not at all, the same bytes for the same content, never pickled.
+
+What is not a tensor goes as one JSON object into the header. (One, because safetensors writes several header
+entries in changing order.)
+"""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from multiid.errors import MultiIDError, OutputError
+
+__all__ = ["fingerprint", "first_line", "read_tensors", "replacing", "write_tensors"]
+
+_HEADER_KEY = "multiid"
+
+
+def fingerprint(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, shapes and values, as 64 hexadecimal digits.
+
+    Values count as float32, so weights stored in half precision and the same weights held in float32 agree; order,
+    device and memory layout do not matter.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(json.dumps([name, list(tensor.shape)]).encode())
+        digest.update(tensor.detach().to("cpu", torch.float32).contiguous().view(-1).numpy().data)
+    return digest.hexdigest()
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Generator[Path]:
+    """A temporary path in the same folder that takes the place of `path` at the end, or vanishes after an exception.
+
+    Raises:
+        OutputError: when the folder is absent or cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"Expected a place to write {path}, but got: {first_line(error)}. Choose another.") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Writes tensors and one JSON object; byte for byte the same for the same content.
+
+    Raises:
+        OutputError: when the file cannot be written; one that was there before is then unchanged.
+    """
+    # Clones, because safetensors refuses tensors that share memory.
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    header = {_HEADER_KEY: json.dumps(about, sort_keys=True, ensure_ascii=False)}
+    with replacing(path) as temporary:
+        save_file(plain, temporary, metadata=header)
+
+
+def read_tensors(
+    path: str | os.PathLike[str], *, error: type[MultiIDError]
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors of a safetensors file and its JSON object (empty where a file of other origin has none).
+
+    Args:
+        path: the file.
+        error: what to raise.
+
+    Raises:
+        MultiIDError: of the class `error`, when the file is absent, no safetensors file, damaged or truncated.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            about = json.loads((file.metadata() or {}).get(_HEADER_KEY, "{}"))
+    except (OSError, SafetensorError, ValueError, RuntimeError) as cause:
+        raise error(
+            f"Expected a whole safetensors file, but {Path(path)} cannot be read: {first_line(cause)}. "
+            "Check the path, or get the file again."
+        ) from cause
+    if not isinstance(about, dict):
+        raise error(f"Expected a JSON object in the header of {Path(path)}, but got {type(about).__name__}.")
+    return tensors, about
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says, fit to stand inside a message of one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -1,0 +1,141 @@
+"""Delayed merging: the first steps see the scene's text alone, later ones everybody's identity too.
+
+Composition settles before identity enters (PhotoMaker's start_merge_step). The switch happens between two steps,
+through the pipeline's own callback.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers.utils.torch_utils import is_compiled_module
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from multiid.attention.install import cross_attention_layers, showing_identities
+from multiid.attention.processors import SceneKeys, Showing
+from multiid.conditioning import Conditioning
+
+__all__ = ["Merger", "Progress", "merging"]
+
+Progress = Callable[[int, int], None]
+"""Called after each denoising step with the steps done and their total; what it raises stops the work."""
+
+
+@dataclass(frozen=True)
+class Merger:
+    """Switches a running pipeline from text alone to text and identities: its `callback_on_step_end`.
+
+    Attributes:
+        conditioning: what is shown before and after.
+        showing: what the batch rows of the networks see.
+        merge_step: index of the last denoising step that sees text alone; -1 for none.
+        evaluations: network evaluations per denoising step.
+        steps: denoising steps in all.
+        progress: called after each step.
+    """
+
+    conditioning: Conditioning
+    showing: Showing
+    merge_step: int
+    evaluations: int
+    steps: int
+    progress: Progress | None
+
+    def embeddings(self) -> dict[str, Tensor]:
+        """The pipeline's arguments for the first step."""
+        c = self.conditioning
+        text, pooled = (c.merged_text, c.merged_pooled) if self.showing.merged else (c.text, c.pooled)
+        return {"prompt_embeds": text, "pooled_prompt_embeds": pooled}
+
+    def __call__(self, pipeline: Any, index: int, timestep: Any, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """After evaluation `index`: reports the step, and merges if the next one is to see identities."""
+        del pipeline, timestep
+        step, later_evaluations = divmod(index + 1, self.evaluations)
+        if self.progress is not None and (later_evaluations == 0 or index + 1 == self.steps * self.evaluations - 1):
+            self.progress(min(step + (later_evaluations > 0), self.steps), self.steps)
+        if self.showing.merged or step <= self.merge_step:
+            return {}
+        self.showing.merged = True
+        return {
+            "prompt_embeds": replace_rows(tensors["prompt_embeds"], self.showing.rows, self.conditioning.merged_text),
+            "add_text_embeds": replace_rows(
+                tensors["add_text_embeds"], self.showing.rows, self.conditioning.merged_pooled
+            ),
+        }
+
+
+@contextmanager
+def merging(
+    unet: nn.Module,
+    controlnets: Sequence[nn.Module],
+    conditioning: Conditioning,
+    regions: Float[Tensor, "people height width"],
+    *,
+    latent: tuple[int, int],
+    rows: Sequence[int | None],
+    dtype: torch.dtype,
+    merge_step: int,
+    evaluations: int,
+    steps: int,
+    control_identity: bool,
+    progress: Progress | None,
+) -> Iterator[Merger]:
+    """Prepares networks for one call and restores them after it.
+
+    Args:
+        unet: the denoiser.
+        controlnets: the ControlNets that run beside it, if any.
+        conditioning: words and identities of the scene.
+        regions: one mask per person.
+        latent: (rows, columns) of the latent grid.
+        rows: for each batch row 0 where it shows the scene, None where it is unconditional.
+        dtype: of the networks.
+        merge_step: index of the last denoising step that sees text alone.
+        evaluations: network evaluations per denoising step.
+        steps: denoising steps in all.
+        control_identity: whether ControlNets see identities too, or text alone.
+        progress: called after each step.
+    """
+    networks = [unet, *controlnets] if control_identity else [unet]
+    showing = Showing(rows, [], merged=merge_step < 0, cached=not any(is_compiled_module(n) for n in networks))
+    with ExitStack() as stack:
+        if conditioning.shows_identities:
+            levels = {level for network in networks for _, level in cross_attention_layers(network)}
+            showing.scenes = [SceneKeys.of(conditioning, regions, latent=latent, levels=levels, dtype=dtype)]
+            for network in networks:
+                stack.enter_context(showing_identities(network, showing))
+            if not control_identity:
+                for network in controlnets:
+                    stack.enter_context(_text_alone(network, conditioning, rows))
+        yield Merger(conditioning, showing, merge_step, evaluations, steps, progress)
+
+
+def replace_rows(embeds: Tensor, rows: Sequence[int | None], shown: Tensor) -> Tensor:
+    """A batch of embeddings with every row that shows the scene replaced by `shown`, (1, ...)."""
+    shows = torch.tensor([row is not None for row in rows], device=embeds.device)
+    return torch.where(shows.view(-1, *[1] * (embeds.ndim - 1)), shown.to(embeds), embeds)
+
+
+@contextmanager
+def _text_alone(controlnet: nn.Module, conditioning: Conditioning, rows: Sequence[int | None]) -> Iterator[None]:
+    """A ControlNet that reads the scene's plain text all along, as in PhotoMaker's reference."""
+
+    def restore(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
+        added = kwargs["added_cond_kwargs"]
+        return args, {
+            **kwargs,
+            "encoder_hidden_states": replace_rows(kwargs["encoder_hidden_states"], rows, conditioning.text),
+            "added_cond_kwargs": {
+                **added,
+                "text_embeds": replace_rows(added["text_embeds"], rows, conditioning.pooled),
+            },
+        }
+
+    handle = controlnet.register_forward_pre_hook(restore, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()

@@ -1,0 +1,91 @@
+"""What comes out: the pictures of a scene, where everybody was meant to be, and the recipe."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import PIL.Image
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from multiid.errors import OutputError
+from multiid.explain import explain_picture
+from multiid.files import write_whole
+from multiid.pipeline.recipe import RECIPE_KEY, Recipe
+from multiid.pipeline.staging import Stage
+
+__all__ = ["Picture"]
+
+# XMP that marks a file as made by a generative model (IPTC's digital source type).
+_GENERATED = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"/>'
+    "</rdf:RDF></x:xmpmeta>"
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The result of one call: one picture, or several of the same scene.
+
+    Attributes:
+        images: the pictures; none where latents were asked for.
+        latents: final latents (pictures, channels, rows, columns) where they were asked for.
+        recipe: everything needed to make the pictures again, but the people themselves.
+        stage: skeletons, control image and regions.
+        names: of the people, in the order of the scene.
+        read: the texts as the text encoders read them.
+        notes: what the user should know, such as words that were cut.
+    """
+
+    images: tuple[PIL.Image.Image, ...]
+    latents: Tensor | None
+    recipe: Recipe
+    stage: Stage
+    names: tuple[str, ...]
+    read: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def image(self) -> PIL.Image.Image:
+        """The first picture."""
+        return self.images[0]
+
+    def save(self, path: str | os.PathLike[str]) -> list[Path]:
+        """Writes the picture as PNG with its recipe inside; several become name-1.png, name-2.png and so on.
+
+        Each file is written whole or not at all, and holds no time stamp.
+
+        Returns:
+            The files written.
+
+        Raises:
+            OutputError: when there are no pixels, the name does not end in .png, or the place cannot be written.
+        """
+        target = Path(path)
+        if target.suffix.lower() != ".png":
+            raise OutputError(f"Expected a file name ending in .png, which carries the recipe, but got {target}.")
+        if not self.images:
+            raise OutputError("Expected pictures to save, but only latents were made: compose without output_type.")
+        several = len(self.images) > 1
+        files: list[Path] = []
+        for index, image in enumerate(self.images):
+            info = PngInfo()
+            info.add_itxt(RECIPE_KEY, self.recipe.at(index).to_json())
+            info.add_itxt("XML:com.adobe.xmp", _GENERATED)
+            file = target.with_stem(f"{target.stem}-{index + 1}") if several else target
+            with write_whole(file) as temporary:
+                image.save(temporary, format="PNG", pnginfo=info)
+            files.append(file)
+        return files
+
+    def explain(self) -> PIL.Image.Image:
+        """Control image, regions with names, and picture side by side, with the words that were read beneath."""
+        return explain_picture(
+            control=self.stage.control,
+            regions=self.stage.regions,
+            names=self.names,
+            picture=self.images[0] if self.images else None,
+            lines=(*self.read, *self.notes),
+        )

@@ -1,0 +1,157 @@
+"""What to make: the people of a picture, its words, its pose and its settings."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, get_args, get_type_hints
+
+from annotated_types import Ge, Le
+
+from multiid.conditioning import Layout
+from multiid.errors import SceneError
+from multiid.people.identity import Identity
+from multiid.poses.skeleton import Pose
+from multiid.regions import Region
+
+__all__ = ["Lora", "Person", "Scene"]
+
+Side = Annotated[int, Ge(64), Le(8192)]
+Share = Annotated[float, Ge(0), Le(1)]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person of a scene.
+
+    Args:
+        identity: who it is.
+        phrase: what holds for this person alone and follows their noun: "in a red coat".
+        strength: how strongly the person's own tokens are heard: 1 is untouched, 0 leaves the plain noun.
+        region: a box in pixels or a painted mask, in place of the region that the pose gives.
+        place: index of the template's place to stand in, counted from the left; otherwise the index in the scene.
+
+    Raises:
+        SceneError: when strength or place is out of its range.
+    """
+
+    identity: Identity
+    phrase: str = ""
+    strength: Annotated[float, Ge(0), Le(10)] = 1.0
+    region: Region | None = None
+    place: Annotated[int, Ge(0)] | None = None
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, f"{self.identity.name}'s ")
+
+
+@dataclass(frozen=True)
+class Lora:
+    """A style LoRA.
+
+    Args:
+        source: a file, a folder or a hub repository.
+        weight: how strong it is.
+        file: which file of a folder or repository.
+    """
+
+    source: str
+    weight: Annotated[float, Ge(-10), Le(10)] = 1.0
+    file: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, "loras.")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture, or several of the same scene. What is left `None` comes from the preset, or from the template.
+
+    Args:
+        prompt: the scene in words, "{name}" standing for a person's class noun.
+        people: who is in it, from left to right; an `Identity` stands for a `Person` without further wishes.
+        negative_prompt: what should not be in it.
+        template: name of a pose template, or the path of a template file.
+        pose: skeletons to use instead of a template.
+        layout: where identities go: "stack", "inline", or "auto" for inline as long as the tokens fit.
+        merge_step: index of the last step that sees text alone; -1 merges identities from the first step
+            (PhotoMaker's start_merge_step).
+        style_strength: the same as a share of the steps in percent, at most step 30; give one of the two.
+        steps: denoising steps.
+        guidance: classifier-free guidance scale; at or below 1 there is no unconditional half.
+        scheduler: name of a sampler, such as "euler" or "dpm++-karras".
+        loras: style LoRAs for this scene.
+        control_scale: how strongly the pose binds.
+        control_end: share of the steps after which the pose is let go.
+        control_identity: whether the ControlNet sees the identities too (InstantFamily) or text alone (PhotoMaker).
+        face_markers: whether faces are marked in colours in the control image (InstantFamily 4.2).
+        soft_edge: over which share of the picture's shorter side the edges of regions fall off; 0 is hard.
+        width: in pixels, a multiple of 8.
+        height: in pixels, a multiple of 8.
+        images: pictures made at once; picture i has seed + i.
+        seed: the seed; drawn, and recorded, when left out.
+
+    Raises:
+        SceneError: when a value is out of its range or two contradict each other.
+    """
+
+    prompt: str
+    people: Sequence[Person | Identity] = ()
+    negative_prompt: str | None = None
+    template: str | os.PathLike[str] | None = None
+    pose: Pose | None = None
+    layout: Layout | None = None
+    merge_step: Annotated[int, Ge(-1), Le(1000)] | None = None
+    style_strength: Annotated[float, Ge(0), Le(100)] | None = None
+    steps: Annotated[int, Ge(1), Le(1000)] | None = None
+    guidance: Annotated[float, Ge(0), Le(100)] | None = None
+    scheduler: str | None = None
+    loras: Sequence[Lora] = ()
+    control_scale: Annotated[float, Ge(0), Le(2)] = 1.0
+    control_end: Share = 1.0
+    control_identity: bool = True
+    face_markers: bool = False
+    soft_edge: Annotated[float, Ge(0), Le(0.5)] = 0.0
+    width: Side | None = None
+    height: Side | None = None
+    images: Annotated[int, Ge(1), Le(64)] = 1
+    seed: Annotated[int, Ge(0), Le(2**63 - 65)] | None = None
+
+    def __post_init__(self) -> None:
+        _check_ranges(self)
+        if self.layout not in (None, *get_args(Layout)):
+            raise SceneError(f'layout: expected one of {", ".join(get_args(Layout))}, but got "{self.layout}".')
+        if self.template is not None and self.pose is not None:
+            raise SceneError("pose: expected either a template or a pose, but got both.")
+        if self.merge_step is not None and self.style_strength is not None:
+            raise SceneError("merge_step: expected either merge_step or style_strength, but got both.")
+        if (self.width is None) != (self.height is None):
+            raise SceneError("width and height: expected both or neither, but got one.")
+        names = [person.identity.name for person in self.cast]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SceneError(f"people: expected every name once, but {', '.join(twice)} came twice.")
+
+    @property
+    def cast(self) -> tuple[Person, ...]:
+        """The people, each as a `Person`."""
+        return tuple(person if isinstance(person, Person) else Person(person) for person in self.people)
+
+
+def _check_ranges(record: Any, prefix: str = "") -> None:
+    """Raises a SceneError for the first field of a dataclass outside the range of its annotation."""
+    hints = get_type_hints(type(record), include_extras=True)
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if value is None:
+            continue
+        for bound in _bounds(hints[field.name]):
+            # Written so that "not a number" fails as well.
+            fits = value >= bound.ge if isinstance(bound, Ge) else value <= bound.le
+            if not fits:
+                limit = f"at least {bound.ge}" if isinstance(bound, Ge) else f"at most {bound.le}"
+                raise SceneError(f"{prefix}{field.name}: expected {limit}, but got {value}.")
+
+
+def _bounds(hint: Any) -> Iterator[Ge | Le]:
+    for part in (hint, *get_args(hint)):
+        yield from (item for item in getattr(part, "__metadata__", ()) if isinstance(item, Ge | Le))

@@ -1,0 +1,128 @@
+"""The preset "tiny": every part of SDXL in its real class, a few numbers wide and with random weights.
+
+It shows that everything runs, in seconds and without a download. Its pictures are noise.
+"""
+
+import json
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    ControlNetModel,
+    EulerDiscreteScheduler,
+    StableDiffusionXLControlNetPipeline,
+    UNet2DConditionModel,
+)
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from torch import nn
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from multiid.people.adapter import Adapter
+from multiid.people.encoders import EncoderConfig, IDEncoder
+from multiid.prompts import CLIP_WINDOW
+
+__all__ = ["tiny_adapter", "tiny_pipeline"]
+
+_WIDTHS = (16, 32)  # of the two text encoders; cross-attention has their sum
+_BEGIN, _END = "<|startoftext|>", "<|endoftext|>"
+_WORDS = (
+    "a an and the in on at with of one two three woman man girl boy old young child person people friend family "
+    "mother father having tea garden red green blue yellow white black coat hat dress shirt beach night day city "
+    "park table house tree photo portrait picture film grain light sun smiling standing sitting together happy"
+)
+
+
+def tiny_pipeline() -> StableDiffusionXLControlNetPipeline:
+    """A new tiny SDXL pipeline with ControlNet; the same weights every time."""
+    tokenizer = _tokenizer()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return StableDiffusionXLControlNetPipeline(
+            vae=AutoencoderKL(
+                block_out_channels=(8, 8, 8, 8),
+                down_block_types=("DownEncoderBlock2D",) * 4,
+                up_block_types=("UpDecoderBlock2D",) * 4,
+                latent_channels=4,
+                norm_num_groups=4,
+                force_upcast=False,
+            ),
+            text_encoder=CLIPTextModel(_text_config(tokenizer, _WIDTHS[0])),
+            text_encoder_2=CLIPTextModelWithProjection(_text_config(tokenizer, _WIDTHS[1])),
+            tokenizer=tokenizer,
+            tokenizer_2=tokenizer,
+            unet=UNet2DConditionModel(
+                **_NETWORK,
+                sample_size=32,
+                up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            ),
+            controlnet=_awake(ControlNetModel(**_NETWORK, conditioning_embedding_out_channels=(4, 4, 8, 8))),
+            scheduler=EulerDiscreteScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012),
+            add_watermarker=False,
+        )
+
+
+def tiny_adapter() -> Adapter:
+    """An ID encoder of random weights that fits, and no LoRA."""
+    config = EncoderConfig(
+        image_size=56,
+        patch_size=14,
+        vision_width=32,
+        vision_mlp=64,
+        vision_layers=2,
+        vision_heads=2,
+        projections=_WIDTHS,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return Adapter(IDEncoder(config).eval(), {})
+
+
+_NETWORK = {
+    "block_out_channels": (16, 16, 32),
+    "layers_per_block": 1,
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    "attention_head_dim": (1, 2, 4),
+    "transformer_layers_per_block": (1, 1, 2),
+    "use_linear_projection": True,
+    "norm_num_groups": 4,
+    "cross_attention_dim": sum(_WIDTHS),
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 8,
+    "projection_class_embeddings_input_dim": _WIDTHS[1] + 6 * 8,
+}
+
+
+def _awake(controlnet: ControlNetModel) -> ControlNetModel:
+    """A ControlNet with something to say: a new one's outputs are all zero."""
+    for module in (*controlnet.controlnet_down_blocks, controlnet.controlnet_mid_block):
+        nn.init.normal_(module.weight, std=0.1)
+    nn.init.normal_(controlnet.controlnet_cond_embedding.conv_out.weight, std=0.1)
+    return controlnet
+
+
+def _text_config(tokenizer: CLIPTokenizer, width: int) -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        projection_dim=width,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=CLIP_WINDOW,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+
+
+def _tokenizer() -> CLIPTokenizer:
+    """A CLIP tokenizer with a small vocabulary: all bytes, and pairs learnt from a few everyday words."""
+    learner = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
+    learner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.BpeTrainer(vocab_size=1000, min_frequency=1, end_of_word_suffix="</w>", show_progress=False)
+    learner.train_from_iterator([_WORDS], trainer)
+    merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    symbols = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges), _BEGIN, _END]
+    vocabulary = {symbol: number for number, symbol in enumerate(dict.fromkeys(symbols))}
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=CLIP_WINDOW)

@@ -1,0 +1,84 @@
+"""What is wrong with a pose: heads cut off, faces that overlap, limbs no person has, places out of order."""
+
+import math
+from itertools import pairwise
+
+from multiid.geometry import Box
+from multiid.poses.skeleton import Joint, Pose, Skeleton
+
+__all__ = ["find_faults"]
+
+# The longest a limb can be, in widths of the face box. The body's proportions give about three quarters of these;
+# the rest allows for faces drawn small, for the wide shoulders of some people and for perspective.
+_LONGEST: dict[tuple[Joint, Joint], float] = {
+    ("shoulder", "elbow"): 3.0,
+    ("elbow", "wrist"): 2.6,
+    ("neck", "shoulder"): 2.0,
+    ("neck", "hip"): 5.0,
+    ("hip", "knee"): 4.0,
+    ("knee", "ankle"): 4.0,
+}
+# Neck to shoulder and neck to hip are foreshortened alike on both sides, so their lengths must agree to this factor.
+_UNEVEN = {("neck", "shoulder"): 3.0, ("neck", "hip"): 1.6}
+
+
+def find_faults(pose: Pose) -> list[str]:
+    """Faults of a pose meant as a template, one sentence each without a full stop; empty where all is well.
+
+    Checked for each place: the face lies inside the canvas, no limb is longer than the size of the face allows,
+    left and right are of consistent length. Checked between places: faces do not overlap, and places are listed
+    from left to right by their faces. Places are counted from 0, as keys of a template are.
+    """
+    faults: list[str] = []
+    faces: list[tuple[int, Box]] = []
+    for index, place in enumerate(pose.places):
+        face = place.skeleton.face_box(pose.size)
+        if face is None:
+            faults.append(f"places.{index}: expected a visible face, but its head points are missing")
+            continue
+        if not face.inside(pose.size):
+            corners = ", ".join(f"{value:.0f}" for value in face.corners)
+            faults.append(
+                f"places.{index}: expected the face inside the canvas of {pose.size}, but its box is ({corners})"
+            )
+        faces.append((index, face))
+        faults += [f"places.{index}: {fault}" for fault in _limb_faults(place.skeleton, pose, face.width)]
+    for at, (index, face) in enumerate(faces):
+        faults += [
+            f"places.{other}: expected faces apart, but this one overlaps the face of places.{index}"
+            for other, other_face in faces[at + 1 :]
+            if face.overlaps(other_face)
+        ]
+    for (index, face), (other, other_face) in pairwise(faces):
+        if other_face.centre[0] <= face.centre[0]:
+            faults.append(f"places.{other}: expected places from left to right, but it is left of places.{index}")
+    return faults
+
+
+def _limb_faults(skeleton: Skeleton, pose: Pose, face_width: float) -> list[str]:
+    def length(start: Joint, end: Joint) -> float | None:
+        a, b = skeleton[start], skeleton[end]
+        if a is None or b is None:
+            return None
+        return math.hypot((a.x - b.x) * pose.size.width, (a.y - b.y) * pose.size.height) / face_width
+
+    faults: list[str] = []
+    for (start, end), longest in _LONGEST.items():
+        lengths: dict[str, float] = {}
+        for side in ("right", "left"):
+            first = start if start == "neck" else f"{side}_{start}"
+            measured = length(first, f"{side}_{end}")
+            if measured is None:
+                continue
+            lengths[side] = measured
+            if measured > longest:
+                faults.append(
+                    f"expected {first} to {side}_{end} of at most {longest:g} face widths, but it is {measured:.1f}"
+                )
+        ratio = _UNEVEN.get((start, end))
+        if ratio is not None and len(lengths) == 2 and max(lengths.values()) > ratio * min(lengths.values()):
+            faults.append(
+                f"expected {start} to {end} about as long on both sides, but it is "
+                f"{lengths['right']:.1f} face widths on the right and {lengths['left']:.1f} on the left"
+            )
+    return faults

@@ -1,0 +1,166 @@
+"""Pose templates: JSON files that say who may stand where, and the library that comes with the package."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from multiid.errors import TemplateError
+from multiid.geometry import Point, Size
+from multiid.poses.body import Age, Body
+from multiid.poses.checks import find_faults
+from multiid.poses.skeleton import JOINTS, Place, Pose, Skeleton
+from multiid.validation import describe_error, suggest
+
+__all__ = [
+    "Template",
+    "TemplatePlace",
+    "load_template",
+    "template_names",
+    "template_schema",
+    "templates_for",
+]
+
+_CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+_SIDE_MULTIPLE = 8  # pixels per latent
+
+
+class TemplatePlace(BaseModel):
+    """One person's place: exactly one of `body` and `keypoints` says how they stand."""
+
+    model_config = _CONFIG
+
+    role: Age = "adult"
+    """Who fits here; also the proportions of `body`."""
+    depth: float = Field(default=0.0, ge=0.0)
+    """How far back: 0 in front, larger is farther; nearer people cover farther ones."""
+    body: Body | None = None
+    keypoints: Annotated[tuple[Point | None, ...], Field(min_length=len(JOINTS), max_length=len(JOINTS))] | None = None
+    """The 18 points in OpenPose order as [x, y] in fractions of the canvas, null where unseen."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "TemplatePlace":
+        if (self.body is None) == (self.keypoints is None):
+            raise ValueError("expected exactly one of body and keypoints")
+        for index, point in enumerate(self.keypoints or ()):
+            if point is not None and not (0 <= point.x <= 1 and 0 <= point.y <= 1):
+                raise ValueError(
+                    f"keypoints.{index}: expected x and y from 0 to 1, or null for a point outside the canvas, "
+                    f"but got [{point.x:g}, {point.y:g}]"
+                )
+        return self
+
+    def skeleton(self, size: Size) -> Skeleton:
+        """The place's skeleton on a canvas of `size`.
+
+        Raises:
+            ValueError: when the body's hand cannot reach where it should.
+        """
+        if self.body is not None:
+            return self.body.skeleton(size, age=self.role)
+        return Skeleton(self.keypoints or ())
+
+
+class Template(BaseModel):
+    """A pose template as its file says it."""
+
+    model_config = _CONFIG
+
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    """Small letters, digits and hyphens; in the library, the file's name."""
+    title: str = Field(min_length=1)
+    """A few words for a list."""
+    description: str = ""
+    """What the picture looks like."""
+    size: Size
+    """Width and height in pixels the places are made for; multiples of 8."""
+    tags: tuple[str, ...] = ()
+    places: tuple[TemplatePlace, ...] = Field(min_length=1)
+    """The people from left to right."""
+
+    @field_validator("size")
+    @classmethod
+    def _check_size(cls, size: Size) -> Size:
+        if min(size) < _SIDE_MULTIPLE or any(side % _SIDE_MULTIPLE for side in size):
+            nearest = Size(*(max(1, round(side / _SIDE_MULTIPLE)) * _SIDE_MULTIPLE for side in size))
+            raise ValueError(
+                f"expected width and height in multiples of {_SIDE_MULTIPLE}, but got {size}; the nearest is {nearest}"
+            )
+        return size
+
+    def pose(self) -> Pose:
+        """The skeletons on the template's canvas, from left to right.
+
+        Raises:
+            TemplateError: when a body's hand cannot reach where it should.
+        """
+        places: list[Place] = []
+        for index, place in enumerate(self.places):
+            try:
+                skeleton = place.skeleton(self.size)
+            except ValueError as error:
+                raise TemplateError(f"{self.name}: places.{index}.body: {error}") from error
+            places.append(Place(skeleton, depth=place.depth, role=place.role))
+        return Pose(self.size, tuple(places))
+
+
+def template_names() -> list[str]:
+    """The names of the library's templates, in alphabetical order.
+
+    Raises:
+        TemplateError: when the installation lacks the library.
+    """
+    return sorted(path.stem for path in _library().glob("*.json"))
+
+
+def load_template(name_or_path: str | Path) -> Template:
+    """A template of the library by its name, or any other by the path of its JSON file.
+
+    Raises:
+        TemplateError: when there is none of that name (the nearest are named), the file is absent or does not follow
+            the format (see `template_schema`), or its pose has a fault (see `poses.checks.find_faults`).
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".json" and len(path.parts) <= 1:
+        names = template_names()
+        if str(name_or_path) not in names:
+            raise TemplateError(
+                f"Expected a template's name or the path of a .json file, but there is no template "
+                f"'{name_or_path}'{suggest(str(name_or_path), names)}"
+            )
+        path = _library() / f"{name_or_path}.json"
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise TemplateError(f"{path}: expected a template, but it cannot be read: {error.strerror}") from error
+    try:
+        template = Template.model_validate_json(text)
+    except ValidationError as error:
+        raise TemplateError(describe_error(error, template_schema(), source=path)) from error
+    faults = find_faults(template.pose())
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise TemplateError(f"{path}: {faults[0]}{more}")
+    return template
+
+
+def templates_for(people: int) -> list[str]:
+    """Names of the library's templates with at least that many places, those with fewest places to spare first."""
+    places = {name: len(load_template(name).places) for name in template_names()}
+    return sorted((name for name in places if places[name] >= people), key=lambda name: (places[name], name))
+
+
+def template_schema() -> dict[str, Any]:
+    """The format of a template file as a JSON schema."""
+    return Template.model_json_schema()
+
+
+def _library() -> Path:
+    """The folder of the library: in the package when installed from a wheel, else beside the sources."""
+    here = Path(__file__).resolve()
+    for root in (here.parents[1], here.parents[3]):
+        if (root / "pose_templates").is_dir():
+            return root / "pose_templates"
+    raise TemplateError(
+        "Expected the folder pose_templates beside the package, but it is missing; reinstall multiid."
+    )

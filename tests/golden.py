@@ -1,0 +1,118 @@
+"""Weights, photos and the tiny SDXL of the golden numbers, drawn from their names as golden/README.md says."""
+
+import math
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from conftest import needs
+from PIL import Image
+from torch import Tensor, nn
+
+GOLDEN_LORA_RANK = 4
+
+
+def golden_random(name: str) -> np.random.RandomState:
+    """The generator that belongs to a name."""
+    return np.random.RandomState(zlib.crc32(name.encode()))  # noqa: NPY002 - the reference's numbers come from it
+
+
+def golden_tensor(name: str, shape: tuple[int, ...]) -> Tensor:
+    """An input: unit normal, float32."""
+    return torch.from_numpy(golden_random(name).standard_normal(shape).astype(np.float32))
+
+
+def golden_weight(name: str, shape: tuple[int, ...]) -> Tensor:
+    """A weight: near one or near zero where one-dimensional, else normal with the spread of a fresh layer."""
+    normal = golden_tensor(name.removeprefix("text_model."), shape)
+    if len(shape) == 1:
+        return 0.02 * normal + (1.0 if name.endswith("weight") else 0.0)
+    return normal / math.sqrt(math.prod(shape[1:]))
+
+
+def golden_photo(name: str, width: int, height: int) -> Image.Image:
+    """A photo: six by six random colours, smoothly enlarged."""
+    pixels = (golden_random(name).rand(6, 6, 3) * 255).astype(np.uint8)
+    return Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def fill_with_golden_weights(module: nn.Module) -> None:
+    """Draws every weight of a module from its state-dict name."""
+
+    def fill(item: tuple[str, Tensor]) -> None:
+        name, tensor = item
+        if tensor.is_floating_point():
+            tensor.copy_(golden_weight(name, tuple(tensor.shape)))
+
+    with ThreadPoolExecutor(2) as threads:  # NumPy draws outside the interpreter's lock
+        list(threads.map(fill, module.state_dict().items()))
+
+
+def golden_unet():
+    """The UNet of the tiny SDXL."""
+    from diffusers import UNet2DConditionModel
+
+    unet = UNet2DConditionModel(
+        sample_size=16,
+        in_channels=4,
+        out_channels=4,
+        block_out_channels=(32, 64),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=(2, 4),
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        transformer_layers_per_block=(1, 2),
+        projection_class_embeddings_input_dim=1280 + 6 * 8,
+        cross_attention_dim=2048,
+    )
+    fill_with_golden_weights(unet)
+    return unet.eval()
+
+
+def golden_sdxl():
+    """The stock SDXL pipeline of the golden runs; needs the test data's CLIP vocabulary. It has no VAE: they end in latents."""
+    from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+    vocabulary = needs("clip_tokenizer")
+    ids = {"vocab_size": 49408, "bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 1}
+    sizes = {"intermediate_size": 64, "num_hidden_layers": 3, **ids}
+    text_encoder = CLIPTextModel(
+        CLIPTextConfig(hidden_size=768, num_attention_heads=12, projection_dim=768, **sizes)
+    ).eval()
+    text_encoder_2 = CLIPTextModelWithProjection(
+        CLIPTextConfig(hidden_size=1280, num_attention_heads=20, projection_dim=1280, hidden_act="gelu", **sizes)
+    ).eval()
+    fill_with_golden_weights(text_encoder)
+    fill_with_golden_weights(text_encoder_2)
+    pipeline = StableDiffusionXLPipeline(
+        vae=None,
+        text_encoder=text_encoder,
+        text_encoder_2=text_encoder_2,
+        tokenizer=CLIPTokenizer.from_pretrained(vocabulary, model_max_length=77),
+        tokenizer_2=CLIPTokenizer.from_pretrained(vocabulary, model_max_length=77, pad_token="!"),
+        unet=golden_unet(),
+        scheduler=EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"),
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def golden_lora_state_dict(unet: nn.Module) -> dict[str, Tensor]:
+    """A LoRA of rank 4 on every attention of a UNet, named as in PhotoMaker's checkpoints."""
+    from diffusers.models.attention_processor import Attention
+
+    lora: dict[str, Tensor] = {}
+    for path, module in unet.named_modules():
+        if isinstance(module, Attention):
+            linears = {"to_q": module.to_q, "to_k": module.to_k, "to_v": module.to_v, "to_out": module.to_out[0]}
+            for target, linear in linears.items():
+                key = f"unet.{path}.processor.{target}_lora"
+                down, up = f"{key}.down.weight", f"{key}.up.weight"
+                lora[down] = 0.5 * golden_weight(f"lora.{down}", (GOLDEN_LORA_RANK, linear.in_features))
+                lora[up] = 0.5 * golden_weight(f"lora.{up}", (linear.out_features, GOLDEN_LORA_RANK))
+    return lora
