@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jaxtyping import install_import_hook
 
-install_import_hook("multiid", "beartype.beartype")
+install_import_hook("multiid", "typecheck.check")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -6,8 +6,8 @@ Everything public is here; nothing heavy is imported before it is used.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from multiid import errors
 from multiid.errors import *  # noqa: F403 - the whole tree is public
-from multiid.errors import __all__ as _errors
 from multiid.geometry import Box, Point, Size
 
 if TYPE_CHECKING:
@@ -58,7 +58,53 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [*_errors, "Box", "Point", "Size", "__version__", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [
+    "PRESETS",
+    "Adapter",
+    "Body",
+    "Box",
+    "Composer",
+    "Defaults",
+    "EncoderConfig",
+    "EncoderV2Config",
+    "Face",
+    "FaceAnalyzer",
+    "IDEncoder",
+    "IDEncoderV2",
+    "Identity",
+    "Layout",
+    "Lora",
+    "Person",
+    "Picture",
+    "Place",
+    "Point",
+    "Pose",
+    "Preset",
+    "Progress",
+    "Recipe",
+    "Scene",
+    "Size",
+    "Skeleton",
+    "Stage",
+    "__version__",
+    "draw_control_image",
+    "encode_identity",
+    "face_analyzer",
+    "find_identities",
+    "find_preset",
+    "load_adapter",
+    "load_faces",
+    "load_photo",
+    "load_photos",
+    "load_scene_file",
+    "load_template",
+    "read_recipe",
+    "scene_schema",
+    "template_names",
+    "template_schema",
+    "templates_for",
+]
+__all__ += errors.__all__
 
 
 def __getattr__(name: str) -> Any:

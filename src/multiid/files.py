@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,7 +12,7 @@ __all__ = ["write_whole"]
 
 
 @contextmanager
-def write_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+def write_whole(path: str | os.PathLike[str]) -> Generator[Path]:
     """Yields the name of a temporary file beside `path`, which takes its name once the body is through.
 
     What stood at `path` before stays untouched if the body fails, and nothing half-written is left.

@@ -85,10 +85,7 @@ class Box:
     def overlaps(self, other: "Box") -> bool:
         """Whether the two boxes share any area."""
         return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
     def inside(self, size: Size) -> bool:

@@ -97,7 +97,7 @@ def _how_to_get(file: ModelFile, error: Exception) -> str:
     from huggingface_hub import constants
 
     folder = models_dir()
-    reason = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else str(error).strip().split("\n")[0]
+    reason = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else str(error).strip().split("\n")[0].rstrip(".")
     searched = f"neither in {folder} nor in" if folder else "not in"
     return (
         f"Expected the model file {file.name}, but it is {searched} the Hugging Face cache and could not be "

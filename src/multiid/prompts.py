@@ -108,25 +108,21 @@ def bind(prompt: str, subjects: Sequence[Subject], *, phrases: bool = False) -> 
     if twice:
         raise PromptError(f"Expected every person once, but {', '.join(twice)} came twice: use another name.")
 
-    missing = [s for s in subjects if f"{{{s.name}}}" not in prompt.replace("{{", "").replace("}}", "")]
+    mentioned = {_person(match, names) for match in _PLACEHOLDER.finditer(prompt)}
+    missing = [subject for person, subject in enumerate(subjects) if person not in mentioned]
     if missing:
         opening = _listed([f"{_article(subject.noun)} {{{subject.name}}}" for subject in missing])
         prompt = f"{opening}, {prompt}" if prompt.strip() else opening
 
-    text, mentions = "", list[Mention]()
-    last = 0
+    text, last = "", 0
+    mentions: list[Mention] = []
     for match in _PLACEHOLDER.finditer(prompt):
         text += prompt[last : match.start()]
         last = match.end()
-        if match[0] in ("{{", "}}"):
+        person = _person(match, names)
+        if person is None:
             text += match[0][0]
             continue
-        if match[1] is None:
-            raise PromptError(
-                f'Expected braces in pairs, but "{match[0]}" stands alone at character {match.start() + 1} of the '
-                f'prompt: write "{match[0] * 2}" for the brace itself.'
-            )
-        person = _index_of(match[1].strip(), names)
         first = all(mention.person != person for mention in mentions)
         phrase = subjects[person].phrase.strip() if phrases and first else ""
         start, noun_end = len(text), len(text) + len(subjects[person].noun)
@@ -201,12 +197,21 @@ def _overlapping(offsets: Sequence[tuple[int, int]], start: int, end: int) -> li
     return [position for position, (left, right) in enumerate(offsets) if left < end and start < right]
 
 
-def _index_of(name: str, names: Sequence[str]) -> int:
-    if name in names:
-        return names.index(name)
-    raise PromptError(
-        f"Expected the name of a person of the scene, but the prompt says '{{{name}}}'{suggest(name, names)}"
-    )
+def _person(match: re.Match[str], names: Sequence[str]) -> int | None:
+    """The index of the person whom a piece in braces names; None for a doubled brace."""
+    if match[0] in ("{{", "}}"):
+        return None
+    if match[1] is None:
+        raise PromptError(
+            f'Expected braces in pairs, but "{match[0]}" stands alone at character {match.start() + 1} of the prompt: '
+            f'write "{match[0] * 2}" for the brace itself.'
+        )
+    name = match[1].strip()
+    if name not in names:
+        raise PromptError(
+            f"Expected the name of a person of the scene, but the prompt says '{{{name}}}'{suggest(name, names)}"
+        )
+    return names.index(name)
 
 
 def _article(noun: str) -> str:

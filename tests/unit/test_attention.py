@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import jaxtyping
 import pytest
 import torch
 from accelerate import cpu_offload
@@ -133,7 +134,8 @@ def layer_outputs(network: nn.Module, keys: SceneKeys) -> list[tuple[int, Tensor
 def test_unconditional_rows_never_see_a_stack(network: nn.Module) -> None:
     rows = [None, None, 0, 0]
     one, other = (
-        shown(network, rows, scene_keys(network, stacks_of(3, 5, seed=seed), halves(PICTURE), LATENT)) for seed in (3, 9)
+        shown(network, rows, scene_keys(network, stacks_of(3, 5, seed=seed), halves(PICTURE), LATENT))
+        for seed in (3, 9)
     )
     assert torch.equal(one[:2], other[:2])
     assert not torch.equal(one[2:], other[2:])
@@ -206,7 +208,10 @@ def test_removal_restores_the_network_exactly(network: nn.Module) -> None:
 def test_removal_restores_the_network_after_an_exception(network: nn.Module) -> None:
     before = state_of(network)
     keys = scene_keys(network, stacks_of(3), torch.ones(1, *PICTURE), LATENT)
-    with pytest.raises(AttentionError, match="batch of 2 rows"), showing_identities(network, Showing([None, 0], [keys])):
+    with (
+        pytest.raises(AttentionError, match="batch of 2 rows"),
+        showing_identities(network, Showing([None, 0], [keys])),
+    ):
         run(network, 3, text=text_of())
     with pytest.raises(AttentionError, match="grid of"), showing_identities(network, Showing([0], [keys])):
         run(network, 1, text=text_of(), latent=(8, 8))
@@ -221,7 +226,10 @@ def test_a_foreign_processor_is_refused_and_nothing_installed(pipeline: Any) -> 
     layer.set_processor(foreign)
     before = state_of(unet)
     try:
-        with pytest.raises(AttentionError, match="IPAdapterAttnProcessor2_0"), showing_identities(unet, Showing([0], [])):
+        with (
+            pytest.raises(AttentionError, match="IPAdapterAttnProcessor2_0"),
+            showing_identities(unet, Showing([0], [])),
+        ):
             pass
         assert state_of(unet) == before
     finally:
@@ -252,7 +260,9 @@ def test_offloaded_layers_compute_the_stack_in_their_turn() -> None:
     remove_hook_from_submodules(unet)
 
 
-def test_compiled_networks_show_identities_without_a_graph_break() -> None:
+def test_compiled_networks_show_identities_without_a_graph_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The tests' own type checks cannot be compiled; users run without them.
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     unet = tiny_pipeline().unet
     keys = scene_keys(unet, stacks_of(3, 5), halves(PICTURE), LATENT)
     expected = [run(unet, 2, text=text_of()), shown(unet, [None, 0], keys)]

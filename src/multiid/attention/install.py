@@ -1,9 +1,9 @@
 """Putting masked attention into a network for the length of one call, and taking it out again."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any, cast
 
-from diffusers import ControlNetModel, UNet2DConditionModel
 from diffusers.models.attention_processor import (
     Attention,
     AttnProcessor,
@@ -16,9 +16,7 @@ from torch import nn
 from multiid.attention.processors import MaskedAttnProcessor, Showing
 from multiid.errors import AttentionError
 
-__all__ = ["MaskableNetwork", "cross_attention_layers", "showing_identities"]
-
-MaskableNetwork = UNet2DConditionModel | ControlNetModel
+__all__ = ["cross_attention_layers", "showing_identities"]
 
 _STOCK_PROCESSORS = (AttnProcessor, AttnProcessor2_0, FusedAttnProcessor2_0, XFormersAttnProcessor)
 
@@ -47,7 +45,7 @@ def cross_attention_layers(network: nn.Module) -> list[tuple[Attention, int]]:
 
 
 @contextmanager
-def showing_identities(network: nn.Module, showing: Showing) -> Iterator[None]:
+def showing_identities(network: nn.Module, showing: Showing) -> Generator[None]:
     """Installs masked attention in all cross-attention layers of a network; restores them on the way out.
 
     The very processors that were there come back, also after an exception. Set `showing.merged` between steps to
@@ -62,7 +60,7 @@ def showing_identities(network: nn.Module, showing: Showing) -> Iterator[None]:
         _require_stock(layer, processor)
     try:
         for layer, level in layers:
-            layer.set_processor(MaskedAttnProcessor(layer.processor, level=level, showing=showing))
+            layer.set_processor(cast(Any, MaskedAttnProcessor(layer.processor, level=level, showing=showing)))
         yield
     finally:
         for layer, processor in originals:

@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import Any
 
 import torch
-from diffusers.models.attention_processor import Attention
 from jaxtyping import Float
 from torch import Tensor
 
@@ -99,7 +98,7 @@ class MaskedAttnProcessor:
 
     def __call__(
         self,
-        attn: Attention,
+        attn: Any,
         hidden_states: Float[Tensor, "rows queries width"],
         encoder_hidden_states: Float[Tensor, "rows text channels"],
         attention_mask: Tensor | None = None,
@@ -151,7 +150,7 @@ class MaskedAttnProcessor:
             )
         return log_weights.to(device=query.device, dtype=query.dtype)
 
-    def _stack(self, attn: Attention, scene: int) -> tuple[Tensor, Tensor]:
+    def _stack(self, attn: Any, scene: int) -> tuple[Tensor, Tensor]:
         """Keys and values of a scene's stack, (1, heads, tokens, channels) each, computed at most once per call.
 
         They go through `to_k` and `to_v` in the running step, so LoRA layers and offload hooks apply. Nothing is
@@ -166,6 +165,6 @@ class MaskedAttnProcessor:
         return pair
 
 
-def _split_heads(attn: Attention, x: Tensor) -> Tensor:
+def _split_heads(attn: Any, x: Tensor) -> Tensor:
     """(rows, tokens, width) to (rows, heads, tokens, width / heads)."""
     return x.unflatten(2, (attn.heads, -1)).transpose(1, 2)

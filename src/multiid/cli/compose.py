@@ -1,5 +1,6 @@
 """`multiid compose`: from a scene file to a picture, or from a picture to the same picture again."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import click
 
 from multiid.cli.models import model_options
 from multiid.errors import OutputError
+from multiid.files import write_whole
 
 __all__ = ["command"]
 
@@ -58,15 +60,35 @@ def command(
 
     import multiid
 
-    recipe = document = None
+    recipe = wanted = document = None
     if source is not None and people is not None:
         recipe = multiid.read_recipe(source)
         wanted = recipe.to_scene(multiid.find_identities(people))
         preset = preset or recipe.preset
     elif scene is not None:
         document = multiid.load_scene_file(scene)
-        wanted = None
     dtype = models.pop("dtype")
-    composer = multiid.Composer.from_preset(
-        preset or "sdxl", dtype=getattr(torch, dtype) if dtype else None, **models
-    )
+    composer = multiid.Composer.from_preset(preset or "sdxl", dtype=getattr(torch, dtype) if dtype else None, **models)
+    if document is not None:
+        wanted = document.scene(composer.identity)
+    if wanted is None:
+        raise click.UsageError("Expected a scene.")
+    changes = {key: value for key, value in {"seed": seed, "images": images}.items() if value is not None}
+    picture = composer.compose(replace(wanted, **changes))
+    if recipe is not None:
+        picture = picture.only(recipe.index)
+    files = picture.save(output)
+    if explain:
+        explained = output.with_stem(f"{output.stem}-explain")
+        with write_whole(explained) as temporary:
+            picture.explain().save(temporary)
+        files.append(explained)
+    if save_people is not None:
+        for person in wanted.cast:
+            file = save_people / f"{person.identity.name}.safetensors"
+            person.identity.save(file)
+            files.append(file)
+    for note in picture.notes:
+        click.echo(f"note: {note}", err=True)
+    for file in files:
+        click.echo(file)

@@ -83,7 +83,7 @@ def few(names: Iterable[str], limit: int = 3) -> str:
     return ", ".join(names[:limit]) + more if names else "nothing"
 
 
-def _torch_parts(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def _torch_parts(path: Path) -> tuple[dict[Any, Any], dict[Any, Any]]:
     content = _unpickled(path)
     if not isinstance(content, Mapping) or set(content) != {ENCODER_KEY, LORA_KEY}:
         came = few(map(str, content)) if isinstance(content, Mapping) else type(content).__name__

@@ -35,8 +35,9 @@ def build_encoder(checkpoint: Checkpoint) -> IDEncoder:
         with torch.device("meta"):  # takes no memory, and no time for weights that are replaced at once
             encoder = kind(_config(weights, checkpoint.about, kind is IDEncoderV2))  # pyright: ignore[reportArgumentType]
     except (ValueError, TypeError, IndexError, RuntimeError) as error:
+        cause = "a weight has too few axes" if isinstance(error, IndexError) else first_line(error)
         raise CheckpointError(
-            f"Expected the weights of an ID encoder, but their shapes do not fit: {first_line(error)}. {ADVICE}"
+            f"Expected the weights of an ID encoder, but their shapes do not fit: {cause}. {ADVICE}"
         ) from error
     _check(weights, encoder.state_dict())
     encoder.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
@@ -92,8 +93,8 @@ def _check(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Non
     }
     if not any(faults.values()):
         faults["of another shape"] = [name for name in expected if weights[name].shape != expected[name].shape]
-    found = [f"{len(names)} are {kind} ({few(names)})" for kind, names in faults.items() if names]
+    found = [f"{len(names)} {kind} ({few(names)})" for kind, names in faults.items() if names]
     if found:
         raise CheckpointError(
-            f"Expected the {len(expected)} weights of an ID encoder, but {' and '.join(found)}. {ADVICE}"
+            f"Expected the {len(expected)} weights of an ID encoder, but found {' and '.join(found)}. {ADVICE}"
         )

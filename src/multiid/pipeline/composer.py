@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -16,8 +16,8 @@ from multiid.conditioning import Conditioning, Layout, Member, TextEncoders, con
 from multiid.errors import PresetError
 from multiid.people.adapter import Adapter
 from multiid.people.encoders import IDEncoder
-from multiid.people.faces import FaceAnalyzer
 from multiid.people.enrolment import encode_identity
+from multiid.people.faces import FaceAnalyzer
 from multiid.people.identity import Identity
 from multiid.people.photo import PhotoSource, load_photos
 from multiid.pipeline.loading import Offload, load_models
@@ -204,8 +204,8 @@ class Composer:
         for person in scene.cast:
             person.identity.require(self.adapter.fingerprint)
         stage = self.stage(scene)
-        pipeline = self._pipeline_for(stage)
-        controlled = pipeline is not self._plain
+        controlled = stage.control is not None and hasattr(self.pipeline, "controlnet")
+        pipeline: Any = self.pipeline if controlled else self._plain
         with self._exclusive(), torch.no_grad(), ExitStack() as stack:
             # Whatever happens, an offloaded pipeline's last model leaves the accelerator again.
             stack.callback(self.pipeline.maybe_free_model_hooks)
@@ -233,15 +233,17 @@ class Composer:
             notes.append("This pipeline has no ControlNet: the pose shapes regions, but does not bind the picture.")
         if self.notice:
             notes.append(self.notice)
+        recipe = Recipe.of(
+            replace(scene, style_strength=None, **(vars(settings) | {"layout": conditioning.layout})),
+            size=stage.size,
+            pose=stage.pose,
+            preset=self.preset,
+            own_latents=latents is not None,
+        )
         return Picture(
             images=tuple(output) if output_type == "pil" else (),
             latents=output if output_type == "latent" else None,
-            recipe=Recipe.of(
-                replace(scene, style_strength=None, **(vars(settings) | {"layout": conditioning.layout})),
-                pose=stage.pose,
-                preset=self.preset,
-                own_latents=latents is not None,
-            ),
+            recipes=tuple(recipe.at(index) for index in range(scene.images)),
             stage=stage,
             names=tuple(person.identity.name for person in scene.cast),
             read=conditioning.read,
@@ -318,11 +320,11 @@ class Composer:
         )
 
     @contextmanager
-    def _encoder_ready(self) -> Iterator[IDEncoder]:
+    def _encoder_ready(self) -> Generator[IDEncoder]:
         """The ID encoder where, and in the dtype in which, the pipeline computes."""
         pipeline = self.pipeline
         # Where an offloaded pipeline computes; the public `device` says where it rests.
-        device = pipeline._execution_device
+        device = pipeline._execution_device  # pyright: ignore[reportPrivateUsage]
         offloaded = device != pipeline.device
         with self.adapter.ready(device=device, dtype=pipeline.unet.dtype, release=offloaded) as encoder:
             yield encoder
@@ -347,7 +349,7 @@ def _without_control(pipeline: Any) -> StableDiffusionXLPipeline:
 
 
 @contextmanager
-def _sampling(pipeline: Any, name: str | None) -> Iterator[None]:
+def _sampling(pipeline: Any, name: str | None) -> Generator[None]:
     """The pipeline with the sampler of that name, or its own, for the length of a call."""
     own = pipeline.scheduler
     try:

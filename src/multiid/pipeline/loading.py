@@ -21,7 +21,7 @@ from multiid.people.faces import FaceAnalyzer, face_analyzer
 from multiid.pipeline.presets import Preset, Weights, find_preset
 from multiid.pipeline.tiny import tiny_adapter, tiny_pipeline
 
-__all__ = ["Models", "Offload", "load_models"]
+__all__ = ["Models", "Offload", "load_adapter", "load_faces", "load_models"]
 
 Offload = Literal["none", "model", "sequential"]
 
@@ -63,12 +63,9 @@ def load_models(
     preset = _with_sources(find_preset(name), sources)
     device = device or _best_device()
     dtype = dtype or (torch.float16 if preset.half and torch.device(device).type != "cpu" else torch.float32)
-    if preset.base is None or preset.adapter is None:
-        pipeline, adapter = tiny_pipeline().to(dtype=dtype), tiny_adapter()
-    else:
-        # The adapter first: it is the smaller, so what is wrong with it shows before the long wait.
-        adapter = Adapter.load(_single_file(preset.adapter))
-        pipeline = _sdxl(preset, preset.base, dtype)
+    # The adapter first: it is the smaller, so what is wrong with it shows before the long wait.
+    adapter = load_adapter(preset)
+    pipeline = tiny_pipeline().to(dtype=dtype) if preset.base is None else _sdxl(preset, preset.base, dtype)
     if vae_tiling:
         pipeline.vae.enable_tiling()
     if offload == "model":
@@ -77,7 +74,28 @@ def load_models(
         pipeline.enable_sequential_cpu_offload(device=device)
     else:
         pipeline.to(device)
-    return Models(preset, pipeline, adapter, face_analyzer(preset.faces) if preset.faces else None)
+    return Models(preset, pipeline, adapter, load_faces(preset))
+
+
+def load_adapter(preset: Preset, source: str | None = None) -> Adapter:
+    """A preset's ID encoder and LoRA, or those from another file or hub repository.
+
+    Raises:
+        ModelFileError: when the file is absent and cannot be downloaded.
+        CheckpointError: when it cannot be read.
+    """
+    weights = _with_sources(preset, {"adapter": source}).adapter
+    return tiny_adapter() if weights is None else Adapter.load(_single_file(weights))
+
+
+def load_faces(preset: Preset) -> FaceAnalyzer | None:
+    """A preset's face analyzer, if it has one.
+
+    Raises:
+        ModelFileError: when its model files are absent and cannot be downloaded.
+        MissingExtraError: when its package is not installed.
+    """
+    return face_analyzer(preset.faces) if preset.faces else None
 
 
 def _with_sources(preset: Preset, sources: Mapping[str, str | None]) -> Preset:
@@ -135,8 +153,8 @@ def _local(source: str) -> Path | None:
 def _absent(what: str, error: Exception) -> str:
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return (
-        f"Expected the weights {what}, but they could not be loaded ({reason}). Download them from the Hugging Face hub "
-        f"while online, or put them into the folder that {MODELS_DIR_VARIABLE} names."
+        f"Expected the weights {what}, but they could not be loaded ({reason}). Download them from the Hugging Face "
+        f"hub while online, or put them into the folder that {MODELS_DIR_VARIABLE} names."
     )
 
 

@@ -4,7 +4,7 @@ A stock pipeline keeps state between the steps of a call, in its scheduler and, 
 networks; two calls at once would mix. Waiting is per object, so composers with nothing in common run side by side.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from threading import Lock, RLock
 from weakref import WeakKeyDictionary
@@ -16,7 +16,7 @@ _registry = Lock()
 
 
 @contextmanager
-def exclusive(*shared: object) -> Iterator[None]:
+def exclusive(*shared: object) -> Generator[None]:
     """Holds the locks of all these objects, taken in one global order so that no two callers wait for each other."""
     with _registry:
         locks = {id(item): _locks.setdefault(item, RLock()) for item in shared}

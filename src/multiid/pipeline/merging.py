@@ -4,7 +4,7 @@ Composition settles before identity enters (PhotoMaker's start_merge_step). The 
 through the pipeline's own callback.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -82,7 +82,7 @@ def merging(
     steps: int,
     control_identity: bool,
     progress: Progress | None,
-) -> Iterator[Merger]:
+) -> Generator[Merger]:
     """Prepares networks for one call and restores them after it.
 
     Args:
@@ -120,7 +120,7 @@ def replace_rows(embeds: Tensor, rows: Sequence[int | None], shown: Tensor) -> T
 
 
 @contextmanager
-def _text_alone(controlnet: nn.Module, conditioning: Conditioning, rows: Sequence[int | None]) -> Iterator[None]:
+def _text_alone(controlnet: nn.Module, conditioning: Conditioning, rows: Sequence[int | None]) -> Generator[None]:
     """A ControlNet that reads the scene's plain text all along, as in PhotoMaker's reference."""
 
     def restore(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:

@@ -90,9 +90,10 @@ class Recipe(BaseModel):
     generated: Literal[True] = True
 
     @classmethod
-    def of(cls, scene: Scene, *, pose: Pose | None, preset: str | None, own_latents: bool) -> "Recipe":
-        """The recipe of a scene whose settings are all filled in."""
+    def of(cls, scene: Scene, *, size: Size, pose: Pose | None, preset: str | None, own_latents: bool) -> "Recipe":
+        """The recipe of a scene whose settings are all filled in, on a canvas of `size`."""
         settings: dict[str, Any] = {name: getattr(scene, name) for name in SceneSettings.model_fields}
+        settings |= {"width": size.width, "height": size.height}
         settings["template"] = _library_name(scene.template)
         settings["loras"] = [
             {"source": _public_source(lora.source), "weight": lora.weight, "file": lora.file} for lora in scene.loras
@@ -104,7 +105,7 @@ class Recipe(BaseModel):
             pose=None
             if pose is None
             else _Pose(
-                size=tuple(pose.size),
+                size=(pose.size.width, pose.size.height),
                 places=tuple(
                     _Place(keypoints=place.skeleton.points, depth=place.depth, role=place.role) for place in pose.places
                 ),
@@ -117,9 +118,9 @@ class Recipe(BaseModel):
         """The recipe of another picture of the same batch."""
         return self.model_copy(update={"index": index})
 
-    def to_json(self) -> str:
+    def to_json(self, indent: int | None = None) -> str:
         """The same text for the same recipe."""
-        return self.model_dump_json(exclude_none=True)
+        return self.model_dump_json(exclude_none=True, indent=indent)
 
     def to_scene(self, identities: Sequence[Identity]) -> Scene:
         """The scene, with each person taken from `identities` by fingerprint.
@@ -163,7 +164,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
     try:
         return Recipe.model_validate_json(text)
     except ValidationError as error:
-        raise RecipeError(describe_error(error, Recipe.model_json_schema(), source=path)) from error
+        raise RecipeError(describe_error(error, Recipe.model_json_schema(), source=str(path))) from error
 
 
 def find_identities(folder: str | os.PathLike[str]) -> list[Identity]:
@@ -229,9 +230,11 @@ def _pose(pose: _Pose) -> Pose:
 
 
 def _mask_to_text(mask: PIL.Image.Image | np.ndarray) -> str:
-    image = mask if isinstance(mask, PIL.Image.Image) else PIL.Image.fromarray(np.asarray(mask))
+    if not isinstance(mask, PIL.Image.Image):
+        fractions = mask.dtype == bool or np.issubdtype(mask.dtype, np.floating)
+        mask = PIL.Image.fromarray((np.asarray(mask >= 0.5) * 255 if fractions else mask).astype(np.uint8))
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
+    mask.save(buffer, format="PNG")
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

@@ -1,7 +1,7 @@
 """What comes out: the pictures of a scene, where everybody was meant to be, and the recipe."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import PIL.Image
@@ -32,7 +32,7 @@ class Picture:
     Attributes:
         images: the pictures; none where latents were asked for.
         latents: final latents (pictures, channels, rows, columns) where they were asked for.
-        recipe: everything needed to make the pictures again, but the people themselves.
+        recipes: for each picture everything needed to make it again, but the people themselves.
         stage: skeletons, control image and regions.
         names: of the people, in the order of the scene.
         read: the texts as the text encoders read them.
@@ -41,7 +41,7 @@ class Picture:
 
     images: tuple[PIL.Image.Image, ...]
     latents: Tensor | None
-    recipe: Recipe
+    recipes: tuple[Recipe, ...]
     stage: Stage
     names: tuple[str, ...]
     read: tuple[str, ...]
@@ -51,6 +51,15 @@ class Picture:
     def image(self) -> PIL.Image.Image:
         """The first picture."""
         return self.images[0]
+
+    @property
+    def recipe(self) -> Recipe:
+        """The first picture's recipe."""
+        return self.recipes[0]
+
+    def only(self, index: int) -> "Picture":
+        """One picture of the batch by itself."""
+        return replace(self, images=self.images[index : index + 1], recipes=self.recipes[index : index + 1])
 
     def save(self, path: str | os.PathLike[str]) -> list[Path]:
         """Writes the picture as PNG with its recipe inside; several become name-1.png, name-2.png and so on.
@@ -70,11 +79,11 @@ class Picture:
             raise OutputError("Expected pictures to save, but only latents were made: compose without output_type.")
         several = len(self.images) > 1
         files: list[Path] = []
-        for index, image in enumerate(self.images):
+        for number, (image, recipe) in enumerate(zip(self.images, self.recipes, strict=True), start=1):
             info = PngInfo()
-            info.add_itxt(RECIPE_KEY, self.recipe.at(index).to_json())
+            info.add_itxt(RECIPE_KEY, recipe.to_json())
             info.add_itxt("XML:com.adobe.xmp", _GENERATED)
-            file = target.with_stem(f"{target.stem}-{index + 1}") if several else target
+            file = target.with_stem(f"{target.stem}-{number}") if several else target
             with write_whole(file) as temporary:
                 image.save(temporary, format="PNG", pnginfo=info)
             files.append(file)

@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -14,15 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from multiid.errors import SceneError
 from multiid.geometry import Box
 from multiid.people.identity import Identity
-from multiid.people.photo import load_photo
+from multiid.people.photo import PhotoSource, load_photo, load_photos
 from multiid.pipeline.scene import Lora, Person, Scene
+from multiid.poses.templates import load_template
+from multiid.regions import Region
 from multiid.validation import describe_error
 
-__all__ = ["SceneFile", "SceneSettings", "load_scene_file", "scene_schema"]
+__all__ = ["SceneDocument", "SceneFile", "SceneSettings", "load_scene_file", "scene_schema"]
 
 
 def _model_of(kind: type, name: str, **replaced: Any) -> type[BaseModel]:
-    """A pydantic model with a dataclass's fields, ranges, defaults and descriptions; some replaced, or left out by None."""
+    """A pydantic model with a dataclass's fields, ranges, defaults and descriptions; None leaves a field out."""
     hints = get_type_hints(kind, include_extras=True)
     described = dict(re.findall(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", kind.__doc__ or "", flags=re.MULTILINE))
     definitions: dict[str, Any] = {}
@@ -79,33 +81,68 @@ class SceneFile(SceneSettings):  # type: ignore[misc, valid-type]
     people: tuple[PersonEntry, ...] = Field((), description="who is in it, from left to right")
 
 
-IdentityMaker = Callable[[str, str, list[Path]], Identity]
+IdentityMaker = Callable[[str, str, Sequence[PhotoSource]], Identity]
 """Makes an identity from a name, a noun and photos: `Composer.identity`."""
 
 
-def load_scene_file(path: str | os.PathLike[str], make_identity: IdentityMaker) -> Scene:
-    """Reads scene.yaml; photos, identities and masks are looked for beside it.
+@dataclass(frozen=True)
+class SceneDocument:
+    """A scene file that has been read and checked, with its photos, before any model is loaded.
 
-    Args:
-        path: the file.
-        make_identity: called for each person given by photos.
+    Attributes:
+        file: where it was read.
+        settings: the arguments of `Scene`, but its people.
+        people: entries, photos and regions of the people.
+    """
+
+    file: Path
+    settings: Mapping[str, Any]
+    people: "tuple[_ReadPerson, ...]"
+
+    def scene(self, make_identity: IdentityMaker) -> Scene:
+        """The scene, with an identity made for each person given by photos.
+
+        Raises:
+            SceneError: when the scene's values do not fit each other.
+            MultiIDError: what making an identity raises.
+        """
+        return Scene(**self.settings, people=[person.resolve(make_identity) for person in self.people])
+
+
+@dataclass(frozen=True)
+class _ReadPerson:
+    entry: PersonEntry
+    photos: Sequence[PhotoSource]
+    identity: Identity | None
+    region: Region | None
+
+    def resolve(self, make_identity: IdentityMaker) -> Person:
+        entry = self.entry
+        identity = self.identity or make_identity(entry.name or "", entry.noun or "", self.photos)
+        return Person(identity, entry.phrase, entry.strength, self.region, entry.place)
+
+
+def load_scene_file(path: str | os.PathLike[str]) -> SceneDocument:
+    """Reads scene.yaml with the photos, identities, masks and template it names, which are looked for beside it.
 
     Raises:
         SceneError: naming the file, the key and what was expected; unknown keys name the nearest known one.
-        MultiIDError: what a photo, an identity file or a mask raises.
+        MultiIDError: what a photo, an identity file, a mask or a template raises.
     """
     file = Path(path)
     entry = parse_scene(read_yaml(file), str(file))
-    settings = {name: getattr(entry, name) for name in SceneSettings.model_fields}
+    settings: dict[str, Any] = {name: getattr(entry, name) for name in SceneSettings.model_fields}
     settings["loras"] = tuple(Lora(**lora.model_dump()) for lora in settings["loras"])
     template = settings["template"]
-    if template is not None and (file.parent / template).is_file():
-        settings["template"] = file.parent / template
-    people = tuple(_person(person, file.parent, make_identity) for person in entry.people)
+    if template is not None:
+        if (file.parent / template).is_file():
+            settings["template"] = file.parent / template
+        load_template(settings["template"])
     try:
-        return Scene(**settings, people=people)
+        Scene(**settings)
     except SceneError as error:
         raise SceneError(f"{file}: {error}") from error
+    return SceneDocument(file, settings, tuple(_read_person(person, file.parent) for person in entry.people))
 
 
 def read_yaml(file: Path) -> Any:
@@ -140,18 +177,15 @@ def scene_schema() -> dict[str, Any]:
     return SceneFile.model_json_schema()
 
 
-def _person(entry: PersonEntry, folder: Path, make_identity: IdentityMaker) -> Person:
-    if entry.identity is not None:
-        identity = Identity.load(folder / entry.identity)
-    else:
-        photos = [entry.photos] if isinstance(entry.photos, str) else entry.photos or []
-        identity = make_identity(entry.name or "", entry.noun or "", [folder / photo for photo in photos])
+def _read_person(entry: PersonEntry, folder: Path) -> _ReadPerson:
+    identity = None if entry.identity is None else Identity.load(folder / entry.identity)
+    photos = [entry.photos] if isinstance(entry.photos, str) else entry.photos or []
     region = None
     if entry.box is not None:
         try:
             region = Box(*entry.box)
         except ValueError as error:
-            raise SceneError(f"{identity.name}'s box: {error}") from error
+            raise SceneError(f"{entry.name or entry.identity}'s box: {error}") from error
     elif entry.mask is not None:
         region = load_photo(folder / entry.mask, min_side=8)
-    return Person(identity, entry.phrase, entry.strength, region, entry.place)
+    return _ReadPerson(entry, load_photos([folder / photo for photo in photos]) if photos else [], identity, region)

@@ -1,6 +1,7 @@
 """Who stands where: a scene's people set into its pose, with the control image and everybody's region."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import PIL.Image
 from jaxtyping import Float
@@ -53,7 +54,7 @@ def set_stage(scene: Scene, *, default_size: Size, multiple: int, limb_width: fl
         TemplateError: when the template is unknown or invalid.
         RegionError: when a region is impossible.
     """
-    pose = load_template(scene.template).pose() if scene.template is not None else scene.pose
+    pose = load_template(Path(scene.template)).pose() if scene.template is not None else scene.pose
     size = _size(scene, pose.size if pose else default_size, multiple)
     pose = pose.fitted(size) if pose else None
     cast = scene.cast
@@ -119,10 +120,15 @@ def _fitting(people: int) -> str:
 
 def _claims(cast: tuple[Person, ...], places: tuple[int | None, ...], pose: Pose | None) -> list[Claim]:
     claims = [
-        Claim(person=index, place=None if place is None or pose is None else pose.places[place], region=person.region)
+        Claim(
+            person=index,
+            place=None if place is None or pose is None else pose.places[place],
+            region=person.region,
+            name=person.identity.name,
+        )
         for index, (person, place) in enumerate(zip(cast, places, strict=True))
     ]
     if pose is not None:
         extras = [place for index, place in enumerate(pose.places) if index not in places]
-        claims += [Claim(person=None, place=place, region=None) for place in extras]
+        claims += [Claim(place=place) for place in extras]
     return claims

@@ -4,6 +4,7 @@ It shows that everything runs, in seconds and without a download. Its pictures a
 """
 
 import json
+from typing import Any, cast
 
 import torch
 from diffusers import (
@@ -38,7 +39,7 @@ def tiny_pipeline() -> StableDiffusionXLControlNetPipeline:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return StableDiffusionXLControlNetPipeline(
-            vae=AutoencoderKL(
+            vae=cast(Any, AutoencoderKL)(
                 block_out_channels=(8, 8, 8, 8),
                 down_block_types=("DownEncoderBlock2D",) * 4,
                 up_block_types=("UpDecoderBlock2D",) * 4,
@@ -56,7 +57,9 @@ def tiny_pipeline() -> StableDiffusionXLControlNetPipeline:
                 up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
             ),
             controlnet=_awake(ControlNetModel(**_NETWORK, conditioning_embedding_out_channels=(4, 4, 8, 8))),
-            scheduler=EulerDiscreteScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012),
+            scheduler=cast(Any, EulerDiscreteScheduler)(
+                beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012
+            ),
             add_watermarker=False,
         )
 
@@ -77,7 +80,7 @@ def tiny_adapter() -> Adapter:
         return Adapter(IDEncoder(config).eval(), {})
 
 
-_NETWORK = {
+_NETWORK: dict[str, Any] = {
     "block_out_channels": (16, 16, 32),
     "layers_per_block": 1,
     "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
@@ -94,13 +97,16 @@ _NETWORK = {
 
 def _awake(controlnet: ControlNetModel) -> ControlNetModel:
     """A ControlNet with something to say: a new one's outputs are all zero."""
-    for module in (*controlnet.controlnet_down_blocks, controlnet.controlnet_mid_block):
-        nn.init.normal_(module.weight, std=0.1)
+    for parameter in (
+        *controlnet.controlnet_down_blocks.parameters(),
+        *controlnet.controlnet_mid_block.parameters(),
+    ):
+        nn.init.normal_(parameter, std=0.1)
     nn.init.normal_(controlnet.controlnet_cond_embedding.conv_out.weight, std=0.1)
     return controlnet
 
 
-def _text_config(tokenizer: CLIPTokenizer, width: int) -> CLIPTextConfig:
+def _text_config(tokenizer: Any, width: int) -> CLIPTextConfig:
     return CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=width,
@@ -121,7 +127,7 @@ def _tokenizer() -> CLIPTokenizer:
     learner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     trainer = trainers.BpeTrainer(vocab_size=1000, min_frequency=1, end_of_word_suffix="</w>", show_progress=False)
     learner.train_from_iterator([_WORDS], trainer)
-    merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
+    merges: Any = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     symbols = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges), _BEGIN, _END]
     vocabulary = {symbol: number for number, symbol in enumerate(dict.fromkeys(symbols))}

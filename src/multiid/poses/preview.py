@@ -13,7 +13,7 @@ _COLOURS = 128  # of the palette; enough for the limbs and their joints
 
 
 def draw_preview(pose: Pose, *, long_side: int = 512) -> Image.Image:
-    """The control image at a small size, with each place's number (from 1, left to right) and face box.
+    """The control image at a small size, with each place's face box and number, as a scene's `place` counts them.
 
     Args:
         pose: the places.
@@ -35,7 +35,7 @@ def draw_preview(pose: Pose, *, long_side: int = 512) -> Image.Image:
         colour = place_colour(index)
         pen.rectangle(face.corners, outline=colour, width=2)
         pen.text(
-            (face.centre[0], face.top - 3), str(index + 1), fill=colour, font=font, anchor="mb", stroke_width=1,
+            (face.centre[0], face.top - 3), str(index), fill=colour, font=font, anchor="mb", stroke_width=1,
             stroke_fill=(0, 0, 0),
         )  # fmt: skip
     return picture.quantize(_COLOURS, dither=Image.Dither.NONE)

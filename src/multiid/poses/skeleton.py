@@ -33,7 +33,7 @@ LIMBS: tuple[tuple[Joint, Joint], ...] = (
 
 # Proportions of a face, measured in head widths (ear to ear) of an upright frontal head.
 _EYES_APART = 0.45
-_NOSE_TO_EAR = 0.92  # of a turned head, from 40 to 90 degrees within a tenth
+_NOSE_TO_EAR = 0.89  # of a turned head, from 30 to 90 degrees within a tenth
 _NECK_TO_NOSE = 1.25
 _FACE_WIDTH = 1.0
 _FACE_HEIGHT = 1.35

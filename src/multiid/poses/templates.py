@@ -161,6 +161,4 @@ def _library() -> Path:
     for root in (here.parents[1], here.parents[3]):
         if (root / "pose_templates").is_dir():
             return root / "pose_templates"
-    raise TemplateError(
-        "Expected the folder pose_templates beside the package, but it is missing; reinstall multiid."
-    )
+    raise TemplateError("Expected the folder pose_templates beside the package, but it is missing; reinstall multiid.")
