@@ -2,6 +2,7 @@
 
 import math
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,12 +15,10 @@ from multiid.people.checkpoint import Checkpoint
 from multiid.people.encoders import IDEncoder, IDEncoderV2
 from multiid.people.rebuild import build_encoder
 
-GOLDEN_LORA_RANK = 4
-
 
 def golden_random(name: str) -> np.random.RandomState:
     """The generator that belongs to a name."""
-    return np.random.RandomState(zlib.crc32(name.encode()))  # noqa: NPY002 - the reference's numbers come from it
+    return np.random.RandomState(zlib.crc32(name.encode()))
 
 
 def golden_tensor(name: str, shape: tuple[int, ...]) -> Tensor:
@@ -88,7 +87,7 @@ def golden_unet():
 
 
 def golden_sdxl():
-    """The stock SDXL pipeline of the golden runs; needs the test data's CLIP vocabulary. It has no VAE: they end in latents."""
+    """The stock SDXL pipeline of the golden runs, which end in latents: it has no VAE. Needs the CLIP vocabulary."""
     from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
@@ -118,6 +117,11 @@ def golden_sdxl():
 
 def golden_lora_state_dict(unet: nn.Module) -> dict[str, Tensor]:
     """A LoRA of rank 4 on every attention of a UNet, named as in PhotoMaker's checkpoints."""
+    return lora_for(unet, lambda name, shape: 0.5 * golden_weight(f"lora.{name}", shape), rank=4)
+
+
+def lora_for(unet: nn.Module, draw: Callable[[str, tuple[int, ...]], Tensor], *, rank: int) -> dict[str, Tensor]:
+    """LoRA weights for every attention of a UNet under their old names, each drawn from its name and shape."""
     from diffusers.models.attention_processor import Attention
 
     lora: dict[str, Tensor] = {}
@@ -125,8 +129,9 @@ def golden_lora_state_dict(unet: nn.Module) -> dict[str, Tensor]:
         if isinstance(module, Attention):
             linears = {"to_q": module.to_q, "to_k": module.to_k, "to_v": module.to_v, "to_out": module.to_out[0]}
             for target, linear in linears.items():
-                key = f"unet.{path}.processor.{target}_lora"
-                down, up = f"{key}.down.weight", f"{key}.up.weight"
-                lora[down] = 0.5 * golden_weight(f"lora.{down}", (GOLDEN_LORA_RANK, linear.in_features))
-                lora[up] = 0.5 * golden_weight(f"lora.{up}", (linear.out_features, GOLDEN_LORA_RANK))
+                start = f"unet.{path}.processor.{target}_lora"
+                shapes = {"down": (rank, linear.in_features), "up": (linear.out_features, rank)}
+                for side, shape in shapes.items():
+                    name = f"{start}.{side}.weight"
+                    lora[name] = draw(name, shape)
     return lora

@@ -1,15 +1,16 @@
 """Who owns which pixel: places, boxes and painted masks become one mask per person (ARCHITECTURE 8).
 
 Every pixel has one owner at most. Faces come before bodies, and among faces or bodies the person in front, the
-one of least depth, comes first. Between people of equal depth a pixel goes to the nearest axis: the bones of a
-skeleton, the middle of a face, or the middle line of a box or mask. So neighbours of one size part midway, and
-a small person or box that lies on a large one keeps the pixels about its own axis. On a tie the smaller shape,
-then the earlier claim, has it.
+one of least depth, comes first. Between people of equal depth a pixel goes to the nearest axis: the spine of a
+body, the middle of a face, or the middle of a box or mask without a spine. So neighbours part midway, each in one
+piece, and a small person or box that lies on a large one keeps the pixels about its own axis. On a tie the smaller
+shape, then the earlier claim, has it.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import PIL.Image
@@ -64,8 +65,21 @@ class _Shape:
     """The pixels that a claim asks for in one layer (faces or bodies), and the axis that settles ties."""
 
     mask: Bool[np.ndarray, "height width"]
-    axis: tuple[Segment, ...]
+    axis: Segment
     depth: float
+
+    @cached_property
+    def window(self) -> tuple[slice, slice]:
+        """The rows and columns that the mask reaches into; work is limited to them, as most people are slim."""
+        import cv2
+
+        left, top, width, height = cv2.boundingRect(self.mask.view(np.uint8))
+        return slice(top, top + height), slice(left, left + width)
+
+    @cached_property
+    def area(self) -> int:
+        """How many pixels the mask has."""
+        return int(np.count_nonzero(self.mask[self.window]))
 
 
 def build_regions(
@@ -105,7 +119,7 @@ def build_regions(
             continue
         mask = owner == index
         if not mask.any():
-            raise RegionError(_why_empty(claim, hidden=bool(body.mask.any() or face.mask.any())))
+            raise RegionError(_why_empty(claim, hidden=body.area + face.area > 0))
         masks[claim.person] = _soften(mask, width=soft_edge * min(size))
     return torch.from_numpy(masks)
 
@@ -125,25 +139,23 @@ def _why_empty(claim: Claim, *, hidden: bool) -> str:
 def _shapes(claim: Claim, size: Size, *, alone: bool) -> tuple[_Shape, _Shape]:
     """The body and the face of a claim."""
     depth = 0.0 if claim.place is None else claim.place.depth
-    silhouette = None if claim.place is None else outline(claim.place.skeleton, size)
+    figure = None if claim.place is None else outline(claim.place.skeleton, size)
+    spine = None if figure is None else figure.spine
     if claim.region is not None:
-        body = _region_mask(claim.region, size, claim=claim)
-        axis = (_middle_line(body),)
-    elif silhouette is not None:
-        body, axis = silhouette.body, silhouette.bones
+        mask = _region_mask(claim.region, size, claim=claim)
+    elif figure is not None:
+        mask = figure.body | figure.head
     elif alone:
-        body = np.ones((size.height, size.width), np.bool_)
-        axis = ()
+        mask = np.ones((size.height, size.width), np.bool_)
     else:
         raise RegionError(
             f"Expected a place or a region for {claim}, who is not alone, but got neither: "
             "choose a template, or give everybody a box or a mask."
         )
-    if silhouette is None or silhouette.face_centre is None:
-        return _Shape(body, axis, depth), _Shape(np.zeros_like(body), (), depth)
-    face = silhouette.head if claim.region is None else silhouette.head & body
-    centre = silhouette.face_centre
-    return _Shape(body, axis, depth), _Shape(face, ((centre, centre),), depth)
+    body = _Shape(mask, spine or _middle(mask), depth)
+    if figure is None or figure.face_centre is None:
+        return body, _Shape(np.zeros_like(mask), body.axis, depth)
+    return body, _Shape(figure.head & mask, (figure.face_centre, figure.face_centre), depth)
 
 
 def _region_mask(region: Region, size: Size, *, claim: Claim) -> Bool[np.ndarray, "height width"]:
@@ -209,52 +221,55 @@ def _whiteness(painted: np.ndarray | PIL.Image.Image, *, claim: Claim) -> Float3
     return painted.astype(np.float32) / most
 
 
-def _middle_line(mask: Bool[np.ndarray, "height width"]) -> Segment:
-    """The line along the longer side of a mask's bounding box that keeps half the shorter side from each edge."""
-    ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    left, top, right, bottom = float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)
-    inset = min(right - left, bottom - top) / 2
-    return (left + inset, top + inset), (right - inset, bottom - inset)
+def _middle(mask: Bool[np.ndarray, "height width"]) -> Segment:
+    """The centre of gravity of a mask; the corner of an empty one, which owns nothing anyway."""
+    import cv2
+
+    moments = cv2.moments(mask.view(np.uint8), binaryImage=True)
+    area = max(moments["m00"], 1.0)
+    middle = (moments["m10"] / area + 0.5, moments["m01"] / area + 0.5)
+    return middle, middle
 
 
 def _divide(shapes: Sequence[_Shape], size: Size) -> Int32[np.ndarray, "height width"]:
     """Index of the shape that owns each pixel, -1 for none."""
     owner = np.full((size.height, size.width), _NOBODY, np.int32)
     for depth in sorted({shape.depth for shape in shapes}, reverse=True):
-        row = [index for index, shape in enumerate(shapes) if shape.depth == depth]
-        row.sort(key=lambda index: int(np.count_nonzero(shapes[index].mask)))
+        row = sorted(
+            (index for index, shape in enumerate(shapes) if shape.depth == depth and shape.area),
+            key=lambda index: shapes[index].area,
+        )
         claimants = np.zeros(owner.shape, np.uint16)
         for index in row:
-            owner[shapes[index].mask] = index
-            claimants += shapes[index].mask
+            mask, window = shapes[index].mask, shapes[index].window
+            owner[window][mask[window]] = index
+            claimants[window] += mask[window]
         ys, xs = np.nonzero(claimants > 1)
         nearest = np.full(len(xs), np.inf)
         for index in row:
             mine = np.flatnonzero(shapes[index].mask[ys, xs])
             distance = _distance(xs[mine] + 0.5, ys[mine] + 0.5, shapes[index].axis)
-            mine, distance = mine[distance < nearest[mine]], distance[distance < nearest[mine]]
-            nearest[mine] = distance
-            owner[ys[mine], xs[mine]] = index
+            closer = distance < nearest[mine]
+            nearest[mine[closer]] = distance[closer]
+            owner[ys[mine[closer]], xs[mine[closer]]] = index
     return owner
 
 
 def _distance(
-    x: Float[np.ndarray, " pixels"], y: Float[np.ndarray, " pixels"], axis: Sequence[Segment]
+    x: Float[np.ndarray, " pixels"], y: Float[np.ndarray, " pixels"], segment: Segment
 ) -> Float[np.ndarray, " pixels"]:
-    """From each pixel to the nearest of the segments."""
-    nearest = np.full(x.shape, np.inf)
-    for (x0, y0), (x1, y1) in axis:
-        dx, dy = x1 - x0, y1 - y0
-        along = np.clip(((x - x0) * dx + (y - y0) * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
-        np.minimum(nearest, np.hypot(x - x0 - along * dx, y - y0 - along * dy), out=nearest)
-    return nearest
+    """From each pixel to the nearest point of a segment."""
+    (x0, y0), (x1, y1) = segment
+    dx, dy = x1 - x0, y1 - y0
+    along = np.clip(((x - x0) * dx + (y - y0) * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
+    return np.hypot(x - x0 - along * dx, y - y0 - along * dy)
 
 
 def _soften(mask: Bool[np.ndarray, "height width"], *, width: float) -> Float32[np.ndarray, "height width"]:
     """The mask with edges that fall off over `width` pixels: its mean over a square of that side.
 
-    Means of masks that share no pixel add up to 1 at most. They are rounded down to a power of two's fraction, which
-    floats add without error, so that this holds to the last bit.
+    Means of masks that share no pixel add up to 1 at most. They are rounded down to whole shares of a power of two,
+    which floats add without error, so that this holds to the last bit.
     """
     import cv2
 
@@ -264,5 +279,5 @@ def _soften(mask: Bool[np.ndarray, "height width"], *, width: float) -> Float32[
     counts = cv2.boxFilter(
         mask.astype(np.uint8), cv2.CV_32S, (side, side), normalize=False, borderType=cv2.BORDER_REPLICATE
     )
-    shares = np.asarray(counts).astype(np.int64) * _SOFT_STEPS // (side * side)
+    shares = np.floor(np.asarray(counts) * float(_SOFT_STEPS) / (side * side))
     return (shares / _SOFT_STEPS).astype(np.float32)

@@ -1,11 +1,13 @@
 """What pydantic found wrong with a file, in one line that a person can act on."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 __all__ = ["describe_error", "suggest"]
 
@@ -16,15 +18,17 @@ Location = tuple[int | str, ...]
 
 
 def suggest(name: str, known: Sequence[str]) -> str:
-    """The end of a message about an unknown name: "; did you mean 'x'?", or the known names where none is near."""
+    """The end of a sentence about an unknown name: "; did you mean 'x'?", or the known names where none is near."""
     near = difflib.get_close_matches(name, known, n=3)
     if near:
         return f"; did you mean {' or '.join(repr(other) for other in near)}?"
-    return f"; known are {', '.join(known)}" if known else ""
+    return f"; known are {', '.join(known)}." if known else "."
 
 
 def describe_error(error: ValidationError, schema: Mapping[str, Any], *, source: str | Path) -> str:
     """The first thing wrong, as "file: key.path: what was expected", and how many more there are.
+
+    Unknown keys go first, because a misspelt key is the reason for the missing one.
 
     Args:
         error: what `model_validate` raised.
@@ -32,33 +36,47 @@ def describe_error(error: ValidationError, schema: Mapping[str, Any], *, source:
         source: the file, as the user named it.
     """
     found = error.errors(include_url=False)
-    first = found[0]
-    location: Location = first["loc"]
-    kind, value = first["type"], first["input"]
-    context = first.get("ctx", {})
-    if kind in _UNKNOWN_KEY:
-        text = "unknown key" + suggest(str(location[-1]), _known_keys(schema, location[:-1]))
-    elif kind in ("missing", "missing_argument"):
-        text = "expected a value, but it is missing"
-    elif kind == "value_error":
-        text = str(context["error"])
-    elif kind == "json_invalid":
-        text = f"expected JSON, but got {context['error']}"
-    elif kind in ("too_short", "too_long"):
-        limit = context["min_length"] if kind == "too_short" else context["max_length"]
-        least_or_most = "least" if kind == "too_short" else "most"
-        text = f"expected at {least_or_most} {limit} values, but got {context['actual_length']}"
-    else:
-        text = f"{first['msg'].replace('Input should be', 'expected', 1)}, but got {_quoted(value)}"
-    path = ".".join(str(key) for key in location)
+    found = [item for item in found if not _follows_from_another(item, found)]
+    first = min(found, key=lambda item: item["type"] not in _UNKNOWN_KEY)
+    path = ".".join(str(key) for key in first["loc"])
+    text = _expectation(first, schema).removesuffix(".")
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     line = ": ".join(part for part in (str(source), path, text) if part) + more
     return line if line.endswith(("?", ".")) else f"{line}."
 
 
+def _follows_from_another(item: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
+    """A tuple is called too short when its items are invalid."""
+    depth = len(item["loc"])
+    return item["type"] == "too_short" and any(
+        len(other["loc"]) > depth and other["loc"][:depth] == item["loc"] for other in found
+    )
+
+
+def _expectation(item: ErrorDetails, schema: Mapping[str, Any]) -> str:
+    kind, location = item["type"], item["loc"]
+    context = item.get("ctx", {})
+    if kind in _UNKNOWN_KEY:
+        return "unknown key" + suggest(str(location[-1]), _known_keys(schema, location[:-1]))
+    if kind in ("missing", "missing_argument"):
+        return "expected a value, but it is missing"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "json_invalid":
+        return f"expected JSON, but got {context['error']}"
+    if kind in ("too_short", "too_long"):
+        limit = context["min_length"] if kind == "too_short" else context["max_length"]
+        bound = "least" if kind == "too_short" else "most"
+        return f"expected at {bound} {limit} value{'s' if limit != 1 else ''}, but got {context['actual_length']}"
+    if kind == "string_pattern_mismatch":
+        return f"expected a text that matches {context['pattern']}, but got {_quoted(item['input'])}"
+    message = re.sub(r"^\w+ should (be|have) ", "expected ", item["msg"])
+    return f"{message}, but got {_quoted(item['input'])}"
+
+
 def _quoted(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}[...]"
 
 
 def _known_keys(schema: Mapping[str, Any], location: Location) -> list[str]:

@@ -6,6 +6,7 @@ from small import small_encoder, small_encoder_v2
 
 from multiid.errors import CheckpointError, OutputError
 from multiid.people.adapter import Adapter
+from multiid.people.encoders import IDEncoder
 
 PARTS = dict.fromkeys(("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"))
 
@@ -126,13 +127,20 @@ def test_ready_brings_the_encoder_where_it_is_needed(lora):
         assert encoder.embed(torch.randn(1, 3, 28, 28)).dtype == torch.bfloat16
 
 
-def test_ready_releases_also_after_an_exception(lora):
-    adapter = Adapter(small_encoder(), lora)
-    weights = {name: tensor.clone() for name, tensor in adapter.encoder.state_dict().items()}
-    with pytest.raises(RuntimeError, match="interrupted"), adapter.ready(device="cpu", release=True):
+class Travelling(IDEncoder):
+    """Notes where it is sent: this machine may have one device only."""
+
+    def to(self, **where):
+        self.__dict__.setdefault("journey", []).append(where)
+        return super().to(**where)
+
+
+@pytest.mark.parametrize(("release", "moves"), [(True, 2), (False, 1)])
+def test_ready_releases_where_asked_also_after_an_exception(lora, release, moves):
+    adapter = Adapter(Travelling(small_encoder().config), lora)
+    with pytest.raises(RuntimeError, match="interrupted"), adapter.ready(device="cpu:0", release=release):
         raise RuntimeError("interrupted")
-    assert adapter.encoder.device.type == "cpu"
-    assert all(torch.equal(tensor, weights[name]) for name, tensor in adapter.encoder.state_dict().items())
+    assert adapter.encoder.journey == [{"device": "cpu:0", "dtype": None}, {"device": "cpu", "dtype": None}][:moves]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

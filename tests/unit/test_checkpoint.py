@@ -3,7 +3,6 @@ import zipfile
 
 import pytest
 import torch
-from golden import golden_lora_state_dict, golden_unet
 from safetensors.torch import save_file
 from small import small_encoder, small_encoder_v2
 
@@ -151,7 +150,6 @@ def test_malformed_files_get_one_clear_line(tmp_path, kind):
     path = make(tmp_path / "adapter.bin")
     with pytest.raises(CheckpointError, match=message) as error:
         read_checkpoint(path)
-    print(error.value)
     assert "\n" not in str(error.value)
     assert str(path) in str(error.value)
 
@@ -183,18 +181,10 @@ def test_weights_of_no_id_encoder_are_refused_and_listed(tmp_path, kind):
     path = torch_file(tmp_path / "adapter.bin", content(id_encoder=make(dict(small_encoder().state_dict()))))
     with pytest.raises(CheckpointError, match=message) as error:
         build_encoder(read_checkpoint(path))
-    print(error.value)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("heads", ["four", 3.0, -1, 7, [2], 10**12])
 def test_impossible_numbers_of_heads_are_refused(heads):
-    with pytest.raises(CheckpointError, match="vision_(heads|width)"):
+    with pytest.raises(CheckpointError, match=r"vision_(heads|width)"):
         build_encoder(Checkpoint(small_encoder().state_dict(), LORA, {"vision_heads": heads}))
-
-
-def test_golden_lora_is_named_as_in_the_checkpoints():
-    """560 linears of full SDXL have these names; the tiny UNet has 64 of them."""
-    lora = golden_lora_state_dict(golden_unet())
-    assert len(lora) == 128
-    assert "unet.mid_block.attentions.0.transformer_blocks.1.attn2.processor.to_out_lora.up.weight" in lora

@@ -133,7 +133,7 @@ class Unused:
     recogniser = None
 
     def analyze(self, image):
-        raise AssertionError("no photo needs to be read")
+        raise AssertionError(f"no photo needs to be read, but {image} was")
 
 
 @pytest.mark.parametrize(

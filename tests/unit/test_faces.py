@@ -258,8 +258,8 @@ class TestSFace:
         noisy = Image.fromarray((large + np.random.default_rng(5).normal(0, 30, large.shape)).clip(0, 255).astype("u1"))
         (clear,), (face,) = OpenCVFaces().analyze(astronaut), OpenCVFaces().analyze(noisy)
         off = np.abs(np.subtract(clear.embedding, face.embedding)).mean()
-        print(f"aligned faces differ by {off:.2f} of 255, allowed 8")  # noqa: T201 - a threshold prints what it measured
-        assert off <= 8
+        print(f"aligned faces differ by {off:.2f} of 255, allowed 12")  # noqa: T201 - a threshold prints what it measured
+        assert off <= 12
 
     @pytest.mark.usefixtures("sface")
     def test_each_face_has_its_own(self, six: Image.Image) -> None:

@@ -6,8 +6,8 @@ import warnings
 
 import pytest
 import torch
-from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
-from golden import golden_lora_state_dict, golden_unet
+from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+from golden import golden_lora_state_dict, golden_unet, lora_for
 from peft.tuners.lora import LoraLayer
 
 from multiid.errors import CheckpointError, PresetError
@@ -98,6 +98,33 @@ def test_every_module_takes_its_weights(pipeline, plain, lora):
         torch.testing.assert_close(layer(x), plain.get_submodule(name)(x) + x @ change.T, atol=1e-4, rtol=1e-4)
 
 
+def test_names_of_the_published_lora_are_those_of_full_sdxl():
+    config = {
+        "sample_size": 128,
+        "block_out_channels": (320, 640, 1280),
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        "transformer_layers_per_block": (1, 2, 10),
+        "attention_head_dim": (5, 10, 20),
+        "cross_attention_dim": 2048,
+        "use_linear_projection": True,
+        "addition_embed_type": "text_time",
+        "addition_time_embed_dim": 256,
+        "projection_class_embeddings_input_dim": 2816,
+    }
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(**config)
+        lora = lora_for(unet, lambda _, shape: torch.empty(shape), rank=64)
+    assert len(lora) == 1120
+    assert sum(tensor.numel() for tensor in lora.values()) == 92_897_280
+    assert "unet.mid_block.attentions.0.transformer_blocks.9.attn2.processor.to_out_lora.up.weight" in lora
+    modules = lora_modules(lora)
+    assert len(modules) == 560
+    for path, shape in modules.items():
+        linear = unet.get_submodule(path)
+        assert shape == (linear.in_features, linear.out_features)
+
+
 def test_again_is_harmless_also_through_a_sister_pipeline(pipeline, lora):
     before = noise(pipeline)
     install_lora(pipeline, NAME, lora)
@@ -168,7 +195,9 @@ def renamed(lora):
 
 
 def narrower(lora):
-    return {name: tensor[:, :16] if "mid_block" in name and ".down." in name else tensor for name, tensor in lora.items()}
+    return {
+        name: tensor[:, :16] if "mid_block" in name and ".down." in name else tensor for name, tensor in lora.items()
+    }
 
 
 @pytest.mark.parametrize("style", [False, True])
@@ -255,7 +284,7 @@ def test_fused_it_is_not_loaded_twice(pipeline, lora):
 def test_a_fused_lora_of_the_user_stays_fused(pipeline, lora):
     add_style(pipeline)
     pipeline.fuse_lora()
-    with pytest.raises(PresetError, match="style is.*unload_lora_weights"):
+    with pytest.raises(PresetError, match=r"style is.*unload_lora_weights"):
         install_lora(pipeline, NAME, lora)
     pipeline.unload_lora_weights()
     before, result = state(pipeline), noise(pipeline)
@@ -283,15 +312,20 @@ def test_weights_take_the_unets_dtype(pipeline, lora):
     assert noise(pipeline).isfinite().all()
 
 
-def test_loads_in_silence(pipeline, lora, capfd):
+def test_loads_in_silence(pipeline, lora, caplog):
     add_style(pipeline)
-    capfd.readouterr()
-    verbosity = logging.getLogger("diffusers").level
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        install_lora(pipeline, NAME, lora)
-    assert capfd.readouterr() == ("", "")
-    assert logging.getLogger("diffusers").level == verbosity
+    diffusers = logging.getLogger("diffusers")
+    level = diffusers.level
+    diffusers.addHandler(caplog.handler)  # it does not propagate
+    try:
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            install_lora(pipeline, NAME, lora)
+    finally:
+        diffusers.removeHandler(caplog.handler)
+    assert caplog.records == []
+    assert seen == []
+    assert diffusers.level == level
 
 
 def test_peft_names_are_understood_too(lora):
@@ -322,6 +356,5 @@ KEY = "unet.mid_block.attn1.processor.to_q_lora"
     ],
 )
 def test_what_is_no_lora_of_a_unet_is_refused(weights, named):
-    with pytest.raises(CheckpointError, match=named) as error:
+    with pytest.raises(CheckpointError, match=named):
         lora_modules({name: torch.ones(shape) for name, shape in weights.items()})
-    print(error.value)

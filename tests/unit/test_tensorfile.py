@@ -1,5 +1,4 @@
 import json
-import os
 import struct
 
 import pytest
@@ -33,14 +32,18 @@ def test_shared_and_transposed_memory_is_written(tmp_path):
     assert torch.equal(tensors["part"], base[1:])
 
 
+def interrupted(path):
+    path.write_text("half of the ne")
+    raise KeyboardInterrupt
+
+
 def test_a_failure_leaves_the_old_file_and_no_litter(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(RuntimeError, match="interrupted"), replacing(path) as temporary:
-        temporary.write_text("half of the ne")
-        raise RuntimeError("interrupted")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
+        interrupted(temporary)
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("place", ["absent/file", "file/below", "folder"])
@@ -50,7 +53,7 @@ def test_an_impossible_place_is_named(tmp_path, place):
     with pytest.raises(OutputError, match=f"{place}.*Choose another") as error:
         write_tensors(tmp_path / place, TENSORS, ABOUT)
     assert "\n" not in str(error.value)
-    assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def header(text: str) -> bytes:

@@ -95,12 +95,7 @@ class Identity:
         Raises:
             OutputError: when the file cannot be written; one that was there before is then unchanged.
         """
-        about = {
-            "identity": _FORMAT,
-            "name": self.name,
-            "noun": self.noun,
-            "encoder": self.encoder,
-        }
+        about = {"identity": _FORMAT, "name": self.name, "noun": self.noun, "encoder": self.encoder}
         faces = {_FACES + kind: tensor for kind, tensor in self.face_embeddings.items()}
         write_tensors(path, {_EMBEDDINGS: self.embeddings} | faces, about)
 
@@ -121,7 +116,7 @@ class Identity:
             )
         try:
             return cls(**_fields(tensors, about))
-        except (TypeError, IdentityError) as error:
+        except IdentityError as error:
             raise IdentityError(
                 f"Expected a whole identity file, but {Path(path)} is damaged: {error} Make the identity again."
             ) from error
@@ -133,8 +128,12 @@ def _fields(tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> dict[str
     strangers += [name for name, value in about.items() if not isinstance(value, str)]
     if strangers or _EMBEDDINGS not in tensors:
         raise IdentityError(f"its parts are not those of an identity ({strangers[0] if strangers else _EMBEDDINGS}).")
-    faces = {name.removeprefix(_FACES): tensor for name, tensor in tensors.items() if name != _EMBEDDINGS}
-    return {**about, "embeddings": tensors[_EMBEDDINGS], "face_embeddings": faces}
+    faces = {
+        name.removeprefix(_FACES): _checked(tensor, "face embeddings", 2)
+        for name, tensor in tensors.items()
+        if name != _EMBEDDINGS
+    }
+    return {**about, "embeddings": _checked(tensors[_EMBEDDINGS], "ID embeddings", 3), "face_embeddings": faces}
 
 
 def _checked(tensor: Tensor, what: str, axes: int) -> Tensor:
@@ -142,9 +141,10 @@ def _checked(tensor: Tensor, what: str, axes: int) -> Tensor:
         raise IdentityError(
             f"Expected {what} as numbers on {axes} axes, none empty, but got {tuple(tensor.shape)} of {tensor.dtype}."
         )
-    if not tensor.isfinite().all():
-        raise IdentityError(f"Expected finite numbers in {what}, but some are not. Try other photos or float32.")
-    return tensor.detach().to("cpu", torch.float32, copy=True).contiguous()
+    single = tensor.detach().to("cpu", torch.float32, copy=True).contiguous()
+    if not single.isfinite().all():
+        raise IdentityError(f"Expected finite numbers in {what}, but some are not. Try other photos, or float32.")
+    return single
 
 
 def check_words(name: str, noun: str) -> None:

@@ -93,8 +93,10 @@ def load_photo(source: PhotoSource, *, max_pixels: int = MAX_PIXELS, min_side: i
     return _load(source, _name(source, "the photo"), max_pixels, min_side)
 
 
-def load_photos(sources: PhotoSource | Sequence[PhotoSource]) -> list[Photo]:
+def load_photos(sources: PhotoSource | Photo | Sequence[PhotoSource | Photo]) -> list[Photo]:
     """Read photos in the order given; a folder stands for the photos directly inside it, sorted by name.
+
+    A `Photo` has been read already and is taken as it is.
 
     Of a folder, hidden files and files without one of PHOTO_SUFFIXES are passed over; a broken photo is not.
     Bytes and PIL images are called "photo 1" and so on, by their place in the result.
@@ -104,22 +106,28 @@ def load_photos(sources: PhotoSource | Sequence[PhotoSource]) -> list[Photo]:
         NoPhotoInFolderError: a folder with files, none of them a photo.
         PhotoError: no source at all, or as load_photo.
     """
-    if isinstance(sources, str | bytes | os.PathLike | Image.Image):
+    if isinstance(sources, str | bytes | os.PathLike | Image.Image | Photo):
         sources = [sources]
     singles = [single for source in sources for single in _expanded(source)]
     if not singles:
         raise PhotoError("Expected at least one photo, but got none; name a file or a folder.")
-    named = [(_name(single, f"photo {number}"), single) for number, single in enumerate(singles, start=1)]
-    return [Photo(_load(single, name, MAX_PIXELS, MIN_SIDE), name) for name, single in named]
+    return [_read(single, f"photo {number}") for number, single in enumerate(singles, start=1)]
+
+
+def _read(source: PhotoSource | Photo, otherwise: str) -> Photo:
+    if isinstance(source, Photo):
+        return source
+    name = _name(source, otherwise)
+    return Photo(_load(source, name, MAX_PIXELS, MIN_SIDE), name)
 
 
 def _name(source: PhotoSource, otherwise: str) -> str:
     return otherwise if isinstance(source, bytes | Image.Image) else os.fspath(source)
 
 
-def _expanded(source: PhotoSource) -> list[PhotoSource]:
+def _expanded(source: PhotoSource | Photo) -> list[PhotoSource | Photo]:
     """The photos a source stands for: those of a folder, or the source itself."""
-    if isinstance(source, bytes | Image.Image):
+    if isinstance(source, bytes | Image.Image | Photo):
         return [source]
     folder = Path(source)
     try:
@@ -136,7 +144,7 @@ def _expanded(source: PhotoSource) -> list[PhotoSource]:
             f"Expected photos ({', '.join(PHOTO_SUFFIXES)}) in {folder}, but none of its entries is one, for example "
             f"{visible[0].name}; convert other formats to JPEG, or name another folder."
         )
-    return list[PhotoSource](photos)
+    return list[PhotoSource | Photo](photos)
 
 
 def _load(source: PhotoSource, name: str, max_pixels: int, min_side: int) -> Image.Image:

@@ -67,7 +67,7 @@ def _config(weights: Mapping[str, Tensor], about: Mapping[str, Any], v2: bool) -
         "vision_width": channels,
         "vision_mlp": length(f"{_VISION}encoder.layers.0.mlp.fc1.weight"),
         "vision_layers": count(f"{_VISION}encoder.layers."),
-        "vision_heads": about.get("vision_heads") or (channels and max(1, channels // _VISION_HEAD)),
+        "vision_heads": _noted(about, "vision_heads") or (channels and max(1, channels // _VISION_HEAD)),
         "projections": projections if all(projections) else None,
     }
     if v2:
@@ -79,11 +79,18 @@ def _config(weights: Mapping[str, Tensor], about: Mapping[str, Any], v2: bool) -
             "face_hidden": length(f"{_PERCEIVER}token_proj.0.weight"),
             "face_tokens": all_tokens // width if all_tokens and width else None,
             "perceiver_layers": count(f"{_PERCEIVER}perceiver_resampler.layers."),
-            "perceiver_heads": about.get("perceiver_heads") or (width and max(1, width // _PERCEIVER_HEAD)),
+            "perceiver_heads": _noted(about, "perceiver_heads") or (width and max(1, width // _PERCEIVER_HEAD)),
             "perceiver_expansion": hidden // width if hidden and width else None,
         }
     known = {name: size for name, size in sizes.items() if size}
     return EncoderV2Config(**known) if v2 else EncoderConfig(**known)
+
+
+def _noted(about: Mapping[str, Any], name: str) -> int | None:
+    number = about.get(name)
+    if number is not None and not (isinstance(number, int) and number > 0):
+        raise ValueError(f"{name} is noted as {number!r}")
+    return number
 
 
 def _check(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:

@@ -19,7 +19,7 @@ from multiid.people.encoders import IDEncoder
 from multiid.people.enrolment import encode_identity
 from multiid.people.faces import FaceAnalyzer
 from multiid.people.identity import Identity
-from multiid.people.photo import PhotoSource, load_photos
+from multiid.people.photo import Photo, PhotoSource, load_photos
 from multiid.pipeline.loading import Offload, load_models
 from multiid.pipeline.locks import exclusive
 from multiid.pipeline.loras import style_loras
@@ -148,7 +148,7 @@ class Composer:
         self,
         name: str,
         noun: str,
-        photos: PhotoSource | Sequence[PhotoSource],
+        photos: PhotoSource | Photo | Sequence[PhotoSource | Photo],
         face_embeddings: Float[Tensor, "images dims"] | None = None,
         *,
         several_faces: Literal["largest", "refuse"] = "largest",
@@ -158,7 +158,7 @@ class Composer:
         Args:
             name: stands for the person in prompts, as "{name}".
             noun: the class noun that the text encoder reads: "woman", "old man".
-            photos: files, folders, bytes or pictures.
+            photos: files, folders, bytes or pictures, or what `load_photos` made of them.
             face_embeddings: for ID encoder V2, in place of those that the face analyzer finds; one row per photo.
             several_faces: whether a photo with several faces gives its largest or is refused.
 

@@ -95,7 +95,7 @@ def load_faces(preset: Preset) -> FaceAnalyzer | None:
         ModelFileError: when its model files are absent and cannot be downloaded.
         MissingExtraError: when its package is not installed.
     """
-    return face_analyzer(preset.faces) if preset.faces else None
+    return face_analyzer(preset.faces, recognise=True) if preset.faces else None
 
 
 def _with_sources(preset: Preset, sources: Mapping[str, str | None]) -> Preset:

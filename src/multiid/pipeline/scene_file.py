@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from multiid.errors import SceneError
 from multiid.geometry import Box
 from multiid.people.identity import Identity
-from multiid.people.photo import PhotoSource, load_photo, load_photos
+from multiid.people.photo import Photo, load_photo, load_photos
 from multiid.pipeline.scene import Lora, Person, Scene
 from multiid.poses.templates import load_template
 from multiid.regions import Region
@@ -81,7 +81,7 @@ class SceneFile(SceneSettings):  # type: ignore[misc, valid-type]
     people: tuple[PersonEntry, ...] = Field((), description="who is in it, from left to right")
 
 
-IdentityMaker = Callable[[str, str, Sequence[PhotoSource]], Identity]
+IdentityMaker = Callable[[str, str, Sequence[Photo]], Identity]
 """Makes an identity from a name, a noun and photos: `Composer.identity`."""
 
 
@@ -112,7 +112,7 @@ class SceneDocument:
 @dataclass(frozen=True)
 class _ReadPerson:
     entry: PersonEntry
-    photos: Sequence[PhotoSource]
+    photos: Sequence[Photo]
     identity: Identity | None
     region: Region | None
 

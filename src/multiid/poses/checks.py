@@ -20,6 +20,7 @@ _LONGEST: dict[tuple[Joint, Joint], float] = {
 }
 # Neck to shoulder and neck to hip are foreshortened alike on both sides, so their lengths must agree to this factor.
 _UNEVEN = {("neck", "shoulder"): 3.0, ("neck", "hip"): 1.6}
+_SLACK = 0.3  # face widths by which they may differ anyway: from the side both are short
 
 
 def find_faults(pose: Pose) -> list[str]:
@@ -76,7 +77,7 @@ def _limb_faults(skeleton: Skeleton, pose: Pose, face_width: float) -> list[str]
                     f"expected {first} to {side}_{end} of at most {longest:g} face widths, but it is {measured:.1f}"
                 )
         ratio = _UNEVEN.get((start, end))
-        if ratio is not None and len(lengths) == 2 and max(lengths.values()) > ratio * min(lengths.values()):
+        if ratio is not None and len(lengths) == 2 and max(lengths.values()) > ratio * min(lengths.values()) + _SLACK:
             faults.append(
                 f"expected {start} to {end} about as long on both sides, but it is "
                 f"{lengths['right']:.1f} face widths on the right and {lengths['left']:.1f} on the left"

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, UInt8
 
 from multiid.geometry import Box, Size
-from multiid.poses.skeleton import JOINTS, LIMBS, Joint, Skeleton
+from multiid.poses.skeleton import JOINTS, Joint, Skeleton
 
 __all__ = ["FACE_MARGIN", "Segment", "Silhouette", "outline"]
 
@@ -70,13 +70,14 @@ class Silhouette:
     Attributes:
         body: limbs, trunk and neck; True inside.
         head: the face box with its margin, rounded, and hair; True inside, all False where no face is seen.
-        bones: the lines the body is drawn around, in pixels; they may reach beyond the canvas.
+        spine: from the neck to between the hips, in pixels; it may reach beyond the canvas. None where no neck can be
+            told, as of a lone arm.
         face_centre: the middle of the face in pixels, or None where no face is seen.
     """
 
     body: Bool[np.ndarray, "height width"]
     head: Bool[np.ndarray, "height width"]
-    bones: tuple[Segment, ...]
+    spine: Segment | None
     face_centre: tuple[float, float] | None
 
 
@@ -107,10 +108,8 @@ def outline(skeleton: Skeleton, size: Size) -> Silhouette:
         _draw_line(body, neck, np.array(face.centre), _NECK_THICKNESS * torso)
         _fill(head, _head_shape(face, neck))
 
-    bones = tuple(
-        (_pair(joints[start]), _pair(joints[end])) for start, end in LIMBS if start in joints and end in joints
-    )
-    return Silhouette(body > 0, head > 0, bones, None if face is None else face.centre)
+    spine = None if neck is None else (_pair(neck), _pair((joints["right_hip"] + joints["left_hip"]) / 2))
+    return Silhouette(body > 0, head > 0, spine, None if face is None else face.centre)
 
 
 def _torso_length(seen: _Joints, face: Box | None) -> float:
@@ -216,8 +215,8 @@ def _head_shape(face: Box, neck: _Vector) -> Float64[np.ndarray, "corners 2"]:
     up = _unit(centre - neck)
     wide = face.expanded(FACE_MARGIN)
     angles = np.linspace(0, 2 * np.pi, 64, endpoint=False)
-    # The square root rounds a box's corners by less than an ellipse would, so cheeks and temples stay inside.
-    sides, heights = (np.sign(f(angles)) * np.abs(f(angles)) ** 0.5 for f in (np.cos, np.sin))
+    # Rounder than a box and fuller than an ellipse, which the corners of the bare face box would stick out of.
+    sides, heights = (np.sign(f(angles)) * np.abs(f(angles)) ** 0.6 for f in (np.cos, np.sin))
     reach = np.where(heights > 0, wide.height / 2 + _HAIR * face.width, wide.height / 2)
     return centre + np.outer(sides * wide.width / 2, _square_to(up)) + np.outer(heights * reach, up)
 
@@ -250,7 +249,8 @@ def _square_to(vector: _Vector) -> _Vector:
 
 
 def _inside(point: _Vector, size: Size) -> bool:
-    return 0 <= point[0] < size.width and 0 <= point[1] < size.height
+    x, y = _pair(point)
+    return 0 <= x < size.width and 0 <= y < size.height
 
 
 def _length(vector: _Vector) -> float:

@@ -99,7 +99,7 @@ class Template(BaseModel):
             try:
                 skeleton = place.skeleton(self.size)
             except ValueError as error:
-                raise TemplateError(f"{self.name}: places.{index}.body: {error}") from error
+                raise TemplateError(f"places.{index}.body: {error}.") from error
             places.append(Place(skeleton, depth=place.depth, role=place.role))
         return Pose(self.size, tuple(places))
 
@@ -132,15 +132,18 @@ def load_template(name_or_path: str | Path) -> Template:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise TemplateError(f"{path}: expected a template, but it cannot be read: {error.strerror}") from error
+        raise TemplateError(f"{path}: expected a template, but it cannot be read: {error.strerror}.") from error
     try:
         template = Template.model_validate_json(text)
     except ValidationError as error:
         raise TemplateError(describe_error(error, template_schema(), source=path)) from error
-    faults = find_faults(template.pose())
+    try:
+        faults = find_faults(template.pose())
+    except TemplateError as error:
+        raise TemplateError(f"{path}: {error}") from error
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise TemplateError(f"{path}: {faults[0]}{more}")
+        raise TemplateError(f"{path}: {faults[0]}{more}.")
     return template
 
 
@@ -161,4 +164,4 @@ def _library() -> Path:
     for root in (here.parents[1], here.parents[3]):
         if (root / "pose_templates").is_dir():
             return root / "pose_templates"
-    raise TemplateError("Expected the folder pose_templates beside the package, but it is missing; reinstall multiid.")
+    raise TemplateError("Expected the folder pose_templates beside the package, but it is missing: reinstall multiid.")

@@ -1,0 +1,78 @@
+import json
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from multiid.validation import describe_error, suggest
+
+
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    height: float
+    kind: Literal["adult", "child"] = "adult"
+
+
+class Outer(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: str
+    parts: tuple[Inner, ...] = Field(default=(), max_length=2)
+    other: Inner | None = None
+
+    @field_validator("title")
+    @classmethod
+    def _no_shouting(cls, title: str) -> str:
+        if title.isupper():
+            raise ValueError("expected small letters")
+        return title
+
+
+def line(document: object) -> str:
+    with pytest.raises(ValidationError) as caught:
+        Outer.model_validate_json(document if isinstance(document, str) else json.dumps(document))
+    text = describe_error(caught.value, Outer.model_json_schema(), source="file.json")
+    assert "\n" not in text
+    return text
+
+
+def test_unknown_keys_name_the_nearest_known_one_of_that_place():
+    assert line({"titel": "a", "title": "b"}) == "file.json: titel: unknown key; did you mean 'title'?"
+    nested = line({"title": "a", "parts": [{"height": 1, "hight": 2}]})
+    assert nested == "file.json: parts.0.hight: unknown key; did you mean 'height'?"
+    optional = line({"title": "a", "other": {"height": 1, "title": "b"}})
+    assert optional == "file.json: other.title: unknown key; known are height, kind."
+
+
+def test_missing_and_wrong_values_say_what_was_expected():
+    assert line({}) == "file.json: title: expected a value, but it is missing."
+    assert line({"title": 3}) == "file.json: title: expected a valid string, but got 3."
+    assert line({"title": "a", "other": {"height": "2"}}) == (
+        "file.json: other.height: expected a valid number, but got '2'."
+    )
+    assert line({"title": "a", "other": {"height": 1, "kind": "dog"}}) == (
+        "file.json: other.kind: expected 'adult' or 'child', but got 'dog'."
+    )
+    assert line({"title": "SHOUT"}) == "file.json: title: expected small letters."
+    assert line({"title": "a", "parts": [{"height": 1}] * 3}) == (
+        "file.json: parts: expected at most 2 values, but got 3."
+    )
+
+
+def test_what_is_no_json_names_line_and_column():
+    assert line('{\n "title": }').startswith("file.json: expected JSON, but got expected value at line 2")
+
+
+def test_further_errors_are_counted_and_long_values_cut():
+    text = line({"title": 1, "other": {"height": "x" * 500}})
+    assert text.endswith("(and 1 more).")
+    long = line({"title": "a", "other": {"height": "x" * 500}})
+    assert len(long) < 150
+    assert long.endswith("xxx[...].")
+
+
+def test_suggestions():
+    assert suggest("famly", ["family", "team"]) == "; did you mean 'family'?"
+    assert suggest("zzz", ["family", "team"]) == "; known are family, team."
+    assert suggest("zzz", []) == "."
