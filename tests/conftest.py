@@ -32,6 +32,7 @@ def seeded() -> None:
     """The same random numbers in every run and every order of tests."""
     import torch
 
+    torch.set_num_threads(1)  # tests run side by side, one process per core
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - reference values are defined on this generator
     torch.manual_seed(0)

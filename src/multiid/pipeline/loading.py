@@ -65,7 +65,7 @@ def load_models(
     dtype = dtype or (torch.float16 if preset.half and torch.device(device).type != "cpu" else torch.float32)
     # The adapter first: it is the smaller, so what is wrong with it shows before the long wait.
     adapter = load_adapter(preset)
-    pipeline = tiny_pipeline().to(dtype=dtype) if preset.base is None else _sdxl(preset, preset.base, dtype)
+    pipeline = tiny_pipeline(dtype) if preset.base is None else _sdxl(preset, preset.base, dtype)
     if vae_tiling:
         pipeline.vae.enable_tiling()
     if offload == "model":
