@@ -63,7 +63,7 @@ class Conditioning:
         stack: the embedding stack of all people; no tokens in layout `inline`.
         owners: for each key (the tokens of the text, then of the stack) the person it belongs to, or `SHARED`.
         loudness: for each key its own factor: the strength of the person whose identity it carries.
-        read: the texts as the encoders read them, the scene's first.
+        read: who is read how, as ("scene" or a person's name, text).
         notes: what the user should know, such as words that were cut.
     """
 
@@ -75,7 +75,7 @@ class Conditioning:
     stack: Float[Tensor, "tokens channels"]
     owners: Int[Tensor, " keys"]
     loudness: Float[Tensor, " keys"]
-    read: tuple[str, ...]
+    read: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
     @property
@@ -192,7 +192,7 @@ def _inline(
         stack=text.new_zeros(0, text.shape[2]),
         owners=owners,
         loudness=loudness,
-        read=(bound.text,),
+        read=(("scene", bound.text),),
         notes=_cut_notes([(bound, plan)]),
     )
 
@@ -237,7 +237,7 @@ def _stack(
         stack=torch.cat(keys),
         owners=torch.tensor(owners, device=text.device),
         loudness=torch.tensor(loudness, device=text.device),
-        read=(scene.text, *(phrase.text for phrase in phrases.values())),
+        read=(("scene", scene.text), *((members[p].identity.name, phrase.text) for p, phrase in phrases.items())),
         notes=_cut_notes([(scene, plans[0]), *((phrases[p], phrase_plans[p][0]) for p in shown)]),
     )
 

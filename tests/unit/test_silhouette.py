@@ -46,6 +46,14 @@ def test_trunk_is_filled_and_the_background_is_not() -> None:
     assert 0.1 < share < 0.3
 
 
+def test_wide_trunk_has_no_hole() -> None:
+    skeleton = upright(SIZE, x=300, crown=40, stature=700, hidden=ARMS_AND_LEGS)
+    points = list(skeleton.points)
+    points[JOINTS.index("right_hip")], points[JOINTS.index("left_hip")] = Point(0.2, 0.6), Point(0.8, 0.6)
+    body = outline(Skeleton(tuple(points)), SIZE).body
+    assert body[430, 180:420].all()
+
+
 def test_face_box_with_its_margin_and_hair_above() -> None:
     skeleton = upright(SIZE, x=300, crown=40, stature=700)
     head = outline(skeleton, SIZE).head

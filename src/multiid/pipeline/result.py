@@ -35,7 +35,7 @@ class Picture:
         recipes: for each picture everything needed to make it again, but the people themselves.
         stage: skeletons, control image and regions.
         names: of the people, in the order of the scene.
-        read: the texts as the text encoders read them.
+        read: who is read how by the text encoders, as ("scene" or a person's name, text).
         notes: what the user should know, such as words that were cut.
     """
 
@@ -44,7 +44,7 @@ class Picture:
     recipes: tuple[Recipe, ...]
     stage: Stage
     names: tuple[str, ...]
-    read: tuple[str, ...]
+    read: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
     @property
@@ -96,5 +96,5 @@ class Picture:
             regions=self.stage.regions,
             names=self.names,
             picture=self.images[0] if self.images else None,
-            lines=(*self.read, *self.notes),
+            lines=(*(f"{who}: {text}" for who, text in self.read), *self.notes),
         )

@@ -33,12 +33,12 @@ _WORDS = (
 )
 
 
-def tiny_pipeline() -> StableDiffusionXLControlNetPipeline:
-    """A new tiny SDXL pipeline with ControlNet; the same weights every time."""
+def tiny_pipeline(dtype: torch.dtype = torch.float32) -> StableDiffusionXLControlNetPipeline:
+    """A new tiny SDXL pipeline with ControlNet in that dtype; the same weights every time."""
     tokenizer = _tokenizer()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return StableDiffusionXLControlNetPipeline(
+        pipeline = StableDiffusionXLControlNetPipeline(
             vae=cast(Any, AutoencoderKL)(
                 block_out_channels=(8, 8, 8, 8),
                 down_block_types=("DownEncoderBlock2D",) * 4,
@@ -66,6 +66,8 @@ def tiny_pipeline() -> StableDiffusionXLControlNetPipeline:
             ),
             add_watermarker=False,
         )
+    # Only where it changes something: diffusers remarks on every cast.
+    return pipeline if dtype == torch.float32 else pipeline.to(dtype=dtype)
 
 
 def tiny_adapter() -> Adapter:
