@@ -314,6 +314,7 @@ def test_weights_take_the_unets_dtype(pipeline, lora):
 
 def test_loads_in_silence(pipeline, lora, caplog):
     add_style(pipeline)
+    caplog.clear()
     diffusers = logging.getLogger("diffusers")
     level = diffusers.level
     diffusers.addHandler(caplog.handler)  # it does not propagate

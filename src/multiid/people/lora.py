@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-from diffusers.utils import logging
+from diffusers.utils import delete_adapter_layers, logging
 from diffusers.utils.state_dict_utils import convert_unet_state_dict_to_peft
 from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
@@ -20,7 +20,18 @@ from multiid.errors import CheckpointError, PresetError
 from multiid.people.checkpoint import few
 from multiid.people.tensorfile import first_line
 
-__all__ = ["LORA_PREFIX", "install_lora", "lora_modules", "uninstall_lora"]
+__all__ = [
+    "LORA_PREFIX",
+    "activate",
+    "active_adapters",
+    "install_lora",
+    "lora_layers",
+    "lora_modules",
+    "paths_of",
+    "quiet_loading",
+    "remove_adapter",
+    "uninstall_lora",
+]
 
 LORA_PREFIX = "multiid_"
 """What the peft adapter names of our LoRAs begin with. One of them is active at a time."""
@@ -79,7 +90,7 @@ def install_lora(pipeline: DiffusionPipeline, name: str, lora: Mapping[str, Tens
     """
     unet = _network(pipeline)
     wanted = lora_modules(lora)
-    layers = _lora_layers(unet)
+    layers = lora_layers(unet)
     if any(layer.disable_adapters for layer in layers.values()):
         raise PresetError(
             "Expected active LoRA layers, but they are disabled in this pipeline: call its enable_lora() first."
@@ -93,29 +104,29 @@ def install_lora(pipeline: DiffusionPipeline, name: str, lora: Mapping[str, Tens
             f"Expected no fused LoRA beside the adapter's, but {few(sorted(fused))} is: call the pipeline's "
             "unfuse_lora() first, or, to keep a LoRA of yours fused, unload_lora_weights()."
         )
-    before = _active(layers)
-    if _paths_of(name, layers) != set(wanted):
+    before = active_adapters(unet)
+    if paths_of(name, layers) != set(wanted):
         _check_fit(unet, wanted)
         try:
-            _remove(unet, name)  # one that is loaded in part only
-            with _quiet():
+            remove_adapter(unet, name)  # one that is loaded in part only
+            with quiet_loading():
                 pipeline.load_lora_weights(dict(lora), adapter_name=name)
-            loaded = _paths_of(name, _lora_layers(unet))
+            loaded = paths_of(name, lora_layers(unet))
             if loaded != set(wanted):
                 raise CheckpointError(
                     f"Expected LoRA weights in {len(wanted)} modules of the UNet, but {len(loaded)} took them. "
                     f"{_ADVICE}"
                 )
         except BaseException as error:
-            _remove(unet, name)
-            _activate(unet, before)
+            remove_adapter(unet, name)
+            activate(unet, before)
             if isinstance(error, Exception) and not isinstance(error, CheckpointError):
                 raise CheckpointError(
                     f"Expected the LoRA to load, but diffusers refused it: {first_line(error)}."
                 ) from error
             raise
     theirs = [adapter for adapter in before if not adapter.startswith(LORA_PREFIX)]
-    _activate(unet, [*theirs, name] if wanted else theirs)
+    activate(unet, [*theirs, name] if wanted else theirs)
 
 
 def uninstall_lora(pipeline: DiffusionPipeline, name: str) -> None:
@@ -125,13 +136,13 @@ def uninstall_lora(pipeline: DiffusionPipeline, name: str) -> None:
         PresetError: when it is fused.
     """
     unet = _network(pipeline)
-    layers = _lora_layers(unet)
+    layers = lora_layers(unet)
     if name in set(pipeline.fused_loras).union(*(layer.merged_adapters for layer in layers.values())):
         raise PresetError(
             f"Expected the adapter's LoRA beside the UNet's weights, but {name} is fused into them: call its "
             "pipeline's unfuse_lora() first."
         )
-    _remove(unet, name)
+    remove_adapter(unet, name)
 
 
 def _network(pipeline: DiffusionPipeline) -> Any:
@@ -139,39 +150,41 @@ def _network(pipeline: DiffusionPipeline) -> Any:
     return getattr(pipeline.unet, "_orig_mod", pipeline.unet)
 
 
-def _lora_layers(unet: nn.Module) -> dict[str, Any]:
-    return {path: module for path, module in unet.named_modules() if isinstance(module, BaseTunerLayer)}
+def lora_layers(network: nn.Module) -> dict[str, Any]:
+    """The modules of a network that peft has wrapped, by path."""
+    return {path: module for path, module in network.named_modules() if isinstance(module, BaseTunerLayer)}
 
 
-def _paths_of(name: str, layers: Mapping[str, Any]) -> set[str]:
+def paths_of(name: str, layers: Mapping[str, Any]) -> set[str]:
+    """Where among a network's LoRA layers a LoRA has weights."""
     return {path for path, layer in layers.items() if name in layer.r}
 
 
-def _active(layers: Mapping[str, Any]) -> list[str]:
-    return list(dict.fromkeys(adapter for layer in layers.values() for adapter in layer.active_adapters))
+def active_adapters(network: nn.Module) -> list[str]:
+    """The LoRAs that a network applies."""
+    layers = lora_layers(network).values()
+    return list(dict.fromkeys(adapter for layer in layers for adapter in layer.active_adapters))
 
 
-def _activate(unet: nn.Module, adapters: Sequence[str]) -> None:
+def activate(network: nn.Module, adapters: Sequence[str]) -> None:
+    """Makes these the LoRAs that a network applies, each with the weight it has."""
     # Layer by layer: the pipeline's set_adapters would set everybody's weight anew.
-    for layer in _lora_layers(unet).values():
+    for layer in lora_layers(network).values():
         layer.set_adapter(list(adapters))
 
 
-def _remove(unet: Any, name: str) -> None:
-    """Deletes a LoRA, whole or half-loaded, and unwraps the modules that no other LoRA uses."""
-    layers = _lora_layers(unet)
-    if not _paths_of(name, layers):
+def remove_adapter(network: nn.Module, name: str) -> None:
+    """Deletes a LoRA from a network, whole or half-loaded, and unwraps the modules that no other LoRA uses."""
+    layers = lora_layers(network)
+    if not paths_of(name, layers):
         return
     # First out of the active ones, or peft would choose another to be active in its place.
-    _activate(unet, [adapter for adapter in _active(layers) if adapter != name])
-    unet.delete_adapters([name])
-    if not getattr(unet, "peft_config", None):
-        unet.unload_lora()
-        return
+    activate(network, [adapter for adapter in active_adapters(network) if adapter != name])
+    delete_adapter_layers(network, name)
     for path, layer in layers.items():
         if not layer.r:
             parent, _, child = path.rpartition(".")
-            setattr(unet.get_submodule(parent), child, layer.get_base_layer())
+            setattr(network.get_submodule(parent), child, layer.get_base_layer())
 
 
 def _check_fit(unet: nn.Module, wanted: Mapping[str, tuple[int, int]]) -> None:
@@ -192,7 +205,7 @@ def _check_fit(unet: nn.Module, wanted: Mapping[str, tuple[int, int]]) -> None:
 
 
 @contextmanager
-def _quiet() -> Generator[None]:
+def quiet_loading() -> Generator[None]:
     """Without diffusers' and peft's remarks about other LoRAs and text encoders: what was loaded is counted here."""
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()

@@ -3,18 +3,23 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, get_args, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le
 
 from multiid.conditioning import Layout
 from multiid.errors import SceneError
 from multiid.people.identity import Identity
+from multiid.pipeline.schedulers import SCHEDULERS
 from multiid.poses.skeleton import Pose
 from multiid.regions import Region
+from multiid.validation import suggest
 
-__all__ = ["Lora", "Person", "Scene"]
+__all__ = ["Lora", "Person", "PlaceIndex", "Scene", "Strength"]
 
+Strength = Annotated[float, Ge(0), Le(10)]
+PlaceIndex = Annotated[int, Ge(0)]
 Side = Annotated[int, Ge(64), Le(8192)]
 Share = Annotated[float, Ge(0), Le(1)]
 
@@ -31,17 +36,20 @@ class Person:
         place: index of the template's place to stand in, counted from the left; otherwise the index in the scene.
 
     Raises:
-        SceneError: when strength or place is out of its range.
+        SceneError: when a value is of another type or out of its range.
     """
 
     identity: Identity
     phrase: str = ""
-    strength: Annotated[float, Ge(0), Le(10)] = 1.0
+    strength: Strength = 1.0
     region: Region | None = None
-    place: Annotated[int, Ge(0)] | None = None
+    place: PlaceIndex | None = None
 
     def __post_init__(self) -> None:
-        _check_ranges(self, f"{self.identity.name}'s ")
+        identity: object = self.identity
+        if not isinstance(identity, Identity):
+            raise SceneError(f"identity: expected an Identity, but got {type(identity).__name__}.")
+        _check_values(self, f"{self.identity.name}'s ")
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,9 @@ class Lora:
         source: a file, a folder or a hub repository.
         weight: how strong it is.
         file: which file of a folder or repository.
+
+    Raises:
+        SceneError: when a value is of another type or out of its range.
     """
 
     source: str
@@ -59,7 +70,7 @@ class Lora:
     file: str | None = None
 
     def __post_init__(self) -> None:
-        _check_ranges(self, "loras.")
+        _check_values(self, "loras.")
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,7 @@ class Scene:
         seed: the seed; drawn, and recorded, when left out.
 
     Raises:
-        SceneError: when a value is out of its range or two contradict each other.
+        SceneError: when a value is of another type or out of its range, or two contradict each other.
     """
 
     prompt: str
@@ -117,7 +128,17 @@ class Scene:
     seed: Annotated[int, Ge(0), Le(2**63 - 65)] | None = None
 
     def __post_init__(self) -> None:
-        _check_ranges(self)
+        _check_values(self)
+        strangers = [
+            type(person).__name__ for person in self.people if not isinstance(cast(Any, person), Person | Identity)
+        ]
+        if strangers:
+            raise SceneError(f"people: expected each to be a Person or an Identity, but got {strangers[0]}.")
+        if self.scheduler is not None and self.scheduler not in SCHEDULERS:
+            raise SceneError(
+                f"scheduler: expected the name of a sampler, but got '{self.scheduler}'"
+                f"{suggest(self.scheduler, list(SCHEDULERS))}"
+            )
         if self.layout not in (None, *get_args(Layout)):
             raise SceneError(f'layout: expected one of {", ".join(get_args(Layout))}, but got "{self.layout}".')
         if self.template is not None and self.pose is not None:
@@ -137,14 +158,34 @@ class Scene:
         return tuple(person if isinstance(person, Person) else Person(person) for person in self.people)
 
 
-def _check_ranges(record: Any, prefix: str = "") -> None:
-    """Raises a SceneError for the first field of a dataclass outside the range of its annotation."""
+_KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
+    bool: ("True or False", (bool,)),
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+    str: ("a text", (str,)),
+}
+
+
+def _check_values(record: Any, prefix: str = "") -> None:
+    """Raises a SceneError for the first plain field of a dataclass that is not of the type and range it is marked with.
+
+    Fields that hold something else (people, a pose, a region) are passed over.
+    """
     hints = get_type_hints(type(record), include_extras=True)
     for field in fields(record):
         value = getattr(record, field.name)
-        if value is None:
+        alternatives = _alternatives(hints[field.name])
+        if value is None and type(None) in alternatives:
             continue
-        for bound in _bounds(hints[field.name]):
+        plain = [part for part in alternatives if part is not type(None)]
+        kind = getattr(plain[0], "__origin__", plain[0])
+        if len(plain) > 1 or kind not in _KINDS:
+            continue
+        expected, types = _KINDS[kind]
+        # To Python, True is a number.
+        if not isinstance(value, types) or (isinstance(value, bool) and kind is not bool):
+            raise SceneError(f"{prefix}{field.name}: expected {expected}, but got {value!r}.")
+        for bound in _bounds(plain[0]):
             # Written so that "not a number" fails as well.
             fits = value >= bound.ge if isinstance(bound, Ge) else value <= bound.le
             if not fits:
@@ -152,6 +193,9 @@ def _check_ranges(record: Any, prefix: str = "") -> None:
                 raise SceneError(f"{prefix}{field.name}: expected {limit}, but got {value}.")
 
 
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is Union else (hint,)
+
+
 def _bounds(hint: Any) -> Iterator[Ge | Le]:
-    for part in (hint, *get_args(hint)):
-        yield from (item for item in getattr(part, "__metadata__", ()) if isinstance(item, Ge | Le))
+    yield from (item for item in getattr(hint, "__metadata__", ()) if isinstance(item, Ge | Le))

@@ -7,41 +7,66 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-import yaml
-from annotated_types import Ge
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
+import PIL.Image
+import torch
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
-from multiid.errors import SceneError
-from multiid.geometry import Box
+from multiid.errors import IdentityError, PromptError, SceneError, TemplateError
+from multiid.geometry import Box, Size
 from multiid.people.identity import Identity
 from multiid.people.photo import Photo, load_photo, load_photos
-from multiid.pipeline.scene import Lora, Person, Scene
-from multiid.poses.templates import load_template
+from multiid.pipeline.scene import Lora, Person, PlaceIndex, Scene, Strength
+from multiid.pipeline.staging import arrange
+from multiid.pipeline.yaml_file import read_yaml
+from multiid.prompts import Subject, bind
 from multiid.regions import Region
 from multiid.validation import describe_error
 
 __all__ = ["SceneDocument", "SceneFile", "SceneSettings", "load_scene_file", "scene_schema"]
 
+# Strict: neither "3" nor true is a number. Lists are what YAML and JSON have, and are taken for tuples.
+_CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True)
+_FromList = Strict(False)
+
+# Where a scene names no size, its preset does; nothing that is checked before depends on which.
+_ANY_SIZE = Size(1024, 1024)
+_SIDE_MULTIPLE = 8  # pixels per latent
+
 
 def _model_of(kind: type, name: str, **replaced: Any) -> type[BaseModel]:
     """A pydantic model with a dataclass's fields, ranges, defaults and descriptions; None leaves a field out."""
     hints = get_type_hints(kind, include_extras=True)
-    described = dict(re.findall(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", kind.__doc__ or "", flags=re.MULTILINE))
+    doc = kind.__doc__ or ""
+    described = dict(re.findall(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", doc, flags=re.MULTILINE))
     definitions: dict[str, Any] = {}
     for field in fields(kind):
         hint = replaced.get(field.name, hints[field.name])
         if hint is None:
             continue
         default = ... if field.default is field.default_factory else field.default
-        description = re.sub(r"\s+", " ", described.get(field.name, ""))
+        description = re.sub(r"\s+", " ", described.get(field.name, "")).removesuffix(".")
         definitions[field.name] = (hint, Field(default, description=description))
-    return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), __doc__=kind.__doc__, **definitions)
+    return create_model(name, __config__=_CONFIG, __doc__=doc.partition("\n\n")[0], **definitions)
 
 
 LoraEntry = _model_of(Lora, "LoraEntry")
 
 SceneSettings = _model_of(
-    Scene, "SceneSettings", people=None, pose=None, template=str | None, loras=tuple[LoraEntry, ...]
+    Scene,
+    "SceneSettings",
+    people=None,
+    pose=None,
+    template=str | None,
+    loras=Annotated[tuple[LoraEntry, ...], _FromList],
 )
 """The fields of a `Scene` that are plain values."""
 
@@ -49,17 +74,36 @@ SceneSettings = _model_of(
 class PersonEntry(BaseModel):
     """One person of a scene file: photos with a name and a noun, or an identity file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _CONFIG
 
     name: str | None = Field(None, description="stands in the prompt as {name}")
     noun: str | None = Field(None, description='the class noun, such as "woman" or "old man"')
     photos: str | list[str] | None = Field(None, description="photo files or folders, relative to the scene file")
     identity: str | None = Field(None, description="an identity file, instead of name, noun and photos")
     phrase: str = Field("", description="what holds for this person alone: in a red coat")
-    strength: Annotated[float, Ge(0)] = Field(1.0, description="1 is untouched, 0 leaves the plain noun")
-    place: Annotated[int, Ge(0)] | None = Field(None, description="index of the template's place, from the left")
-    box: tuple[float, float, float, float] | None = Field(None, description="region: left, top, right, bottom; pixels")
+    strength: Strength = Field(1.0, description="1 is untouched, 0 leaves the plain noun")
+    place: PlaceIndex | None = Field(None, description="index of the template's place, from the left")
+    box: Annotated[tuple[float, float, float, float], _FromList] | None = Field(
+        None, description="region: left, top, right, bottom; pixels"
+    )
     mask: str | None = Field(None, description="region: a painted mask, white where the person is")
+
+    @field_validator("photos", mode="before")
+    @classmethod
+    def _some_photos(cls, photos: Any) -> Any:
+        paths: Any = [photos] if isinstance(photos, str) else photos
+        if photos is not None and not (
+            isinstance(paths, list) and paths and all(isinstance(p, str) and p for p in paths)
+        ):
+            raise ValueError(f"expected a photo or a folder, or a list of them, but got {photos!r}")
+        return photos
+
+    @field_validator("box")
+    @classmethod
+    def _some_area(cls, box: tuple[float, float, float, float] | None) -> Any:
+        if box is not None:
+            Box(*box)
+        return box
 
     @model_validator(mode="after")
     def _one_source(self) -> "PersonEntry":
@@ -69,7 +113,7 @@ class PersonEntry(BaseModel):
             raise ValueError(f"expected either identity, or name, noun and photos, but got identity and {given[0]}")
         missing = [key for key, value in made.items() if value is None]
         if self.identity is None and missing:
-            raise ValueError(f"expected identity, or name, noun and photos, but {', '.join(missing)} is missing")
+            raise ValueError(f"expected identity, or name, noun and photos, but without {' and '.join(missing)}")
         if self.box is not None and self.mask is not None:
             raise ValueError("expected a box or a mask, but got both")
         return self
@@ -78,7 +122,7 @@ class PersonEntry(BaseModel):
 class SceneFile(SceneSettings):  # type: ignore[misc, valid-type]
     """A scene as a file: the fields of Scene, and its people."""
 
-    people: tuple[PersonEntry, ...] = Field((), description="who is in it, from left to right")
+    people: Annotated[tuple[PersonEntry, ...], _FromList] = Field((), description="who is in it, from left to right")
 
 
 IdentityMaker = Callable[[str, str, Sequence[Photo]], Identity]
@@ -123,43 +167,27 @@ class _ReadPerson:
 
 
 def load_scene_file(path: str | os.PathLike[str]) -> SceneDocument:
-    """Reads scene.yaml with the photos, identities, masks and template it names, which are looked for beside it.
+    """Reads scene.yaml with the photos, identities, masks, LoRAs and template it names, which lie beside it.
+
+    All that needs no model is checked here: names, prompt, sampler, and who stands where.
 
     Raises:
         SceneError: naming the file, the key and what was expected; unknown keys name the nearest known one.
-        MultiIDError: what a photo, an identity file, a mask or a template raises.
+        MultiIDError: what a name, the prompt, a photo, an identity file, a mask or a template raises.
     """
     file = Path(path)
     entry = parse_scene(read_yaml(file), str(file))
     settings: dict[str, Any] = {name: getattr(entry, name) for name in SceneSettings.model_fields}
-    settings["loras"] = tuple(Lora(**lora.model_dump()) for lora in settings["loras"])
-    template = settings["template"]
-    if template is not None:
-        if (file.parent / template).is_file():
-            settings["template"] = file.parent / template
-        load_template(settings["template"])
+    settings["loras"] = tuple(
+        Lora(**{**lora.model_dump(), "source": _source_beside(file, lora.source)}) for lora in settings["loras"]
+    )
+    settings["template"] = _template_beside(file, settings["template"])
+    document = SceneDocument(file, settings, tuple(_read_person(person, file.parent) for person in entry.people))
     try:
-        Scene(**settings)
-    except SceneError as error:
-        raise SceneError(f"{file}: {error}") from error
-    return SceneDocument(file, settings, tuple(_read_person(person, file.parent) for person in entry.people))
-
-
-def read_yaml(file: Path) -> Any:
-    """What a YAML file says.
-
-    Raises:
-        SceneError: when it is absent, unreadable or not YAML; the line is named.
-    """
-    try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise SceneError(f"{file}{line}: expected YAML, but {error.problem or 'it cannot be parsed'}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SceneError(f"{file}: expected YAML as UTF-8 text, but it holds other bytes.") from error
-    except OSError as error:
-        raise SceneError(f"{file}: expected a scene file, but it cannot be read: {error.strerror}.") from error
+        _rehearse(document)
+    except (SceneError, PromptError, IdentityError, TemplateError) as error:
+        raise type(error)(f"{file}: {error}") from error
+    return document
 
 
 def parse_scene(data: Any, name: str) -> Any:
@@ -182,10 +210,34 @@ def _read_person(entry: PersonEntry, folder: Path) -> _ReadPerson:
     photos = [entry.photos] if isinstance(entry.photos, str) else entry.photos or []
     region = None
     if entry.box is not None:
-        try:
-            region = Box(*entry.box)
-        except ValueError as error:
-            raise SceneError(f"{entry.name or entry.identity}'s box: {error}") from error
+        region = Box(*entry.box)
     elif entry.mask is not None:
-        region = load_photo(folder / entry.mask, min_side=8)
+        region = _read_mask(folder / entry.mask)
     return _ReadPerson(entry, load_photos([folder / photo for photo in photos]) if photos else [], identity, region)
+
+
+def _read_mask(path: Path) -> PIL.Image.Image:
+    """A painted mask; transparency, which a photo loses, is kept: it counts as black."""
+    checked = load_photo(path, min_side=_SIDE_MULTIPLE)
+    with PIL.Image.open(path) as painted:
+        return painted.copy() if painted.has_transparency_data else checked
+
+
+def _template_beside(file: Path, template: str | None) -> str | Path | None:
+    """A template file beside the scene's; the name of one of the library as it is."""
+    if template is None or (Path(template).suffix != ".json" and len(Path(template).parts) <= 1):
+        return template
+    return file.parent / template
+
+
+def _source_beside(file: Path, source: str) -> str:
+    """A LoRA that lies beside the scene's file; a hub repository as it is."""
+    beside = file.parent / source
+    return str(beside) if beside.exists() else source
+
+
+def _rehearse(document: SceneDocument) -> None:
+    """Finds, without any model, what is wrong with names, words and places."""
+    scene = document.scene(lambda name, noun, _: Identity(name, noun, torch.zeros(1, 1, 1), encoder="none"))
+    bind(scene.prompt, [Subject(person.identity.name, person.identity.noun) for person in scene.cast])
+    arrange(scene, default_size=_ANY_SIZE, multiple=_SIDE_MULTIPLE)

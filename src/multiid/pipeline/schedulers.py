@@ -4,8 +4,6 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-import diffusers
-
 from multiid.errors import SceneError
 from multiid.validation import suggest
 
@@ -41,6 +39,8 @@ def make_scheduler(name: str, config: Any) -> Any:
         raise SceneError(
             f"scheduler: expected the name of a sampler, but got '{name}'{suggest(name, list(SCHEDULERS))}"
         )
+    import diffusers  # here, so that a scene knows the names without it
+
     kind, settings = SCHEDULERS[name]
     return getattr(diffusers, kind).from_config(config, **settings)
 
@@ -51,10 +51,17 @@ def evaluations_per_step(scheduler: Any, steps: int) -> int:
     Evaluation i then belongs to step i // n.
 
     Raises:
-        SceneError: when evaluations cannot be told apart into steps, so "after step k" has no meaning.
+        SceneError: when the sampler cannot make that many steps, or evaluations cannot be told apart into steps, so
+            that "after step k" has no meaning.
     """
     trial = copy.deepcopy(scheduler)
-    trial.set_timesteps(steps)
+    try:
+        trial.set_timesteps(steps)
+    except ValueError as error:
+        raise SceneError(
+            f"steps: expected a number that {type(scheduler).__name__} can make, but got {steps}: take fewer steps "
+            "or another scheduler."
+        ) from error
     evaluations, order = len(trial.timesteps), int(getattr(trial, "order", 1))
     # A second-order sampler's last step is of first order: 2 n - 1 evaluations.
     if evaluations != steps * order - (order - 1):

@@ -15,7 +15,7 @@ from multiid.poses.skeleton import Pose
 from multiid.poses.templates import load_template, templates_for
 from multiid.regions import Claim, build_regions
 
-__all__ = ["Stage", "set_stage"]
+__all__ = ["Stage", "arrange", "set_stage"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,27 @@ class Stage:
     regions: Float[Tensor, "people height width"]
 
 
+def arrange(scene: Scene, *, default_size: Size, multiple: int) -> tuple[Size, Pose | None, tuple[int | None, ...]]:
+    """Gives the people of a scene their places, from left to right unless they say otherwise; draws nothing.
+
+    Args:
+        scene: what to arrange.
+        default_size: where neither scene nor template names one.
+        multiple: what the picture's sides must be multiples of (the VAE's scale factor).
+
+    Returns:
+        The picture's size, its skeletons on a canvas of that size, and the index of each person's place.
+
+    Raises:
+        SceneError: when people and places, or the sides of the picture, do not fit.
+        TemplateError: when the template is unknown or invalid.
+    """
+    pose = load_template(Path(scene.template)).pose() if scene.template is not None else scene.pose
+    size = _size(scene, pose.size if pose else default_size, multiple)
+    pose = pose.fitted(size) if pose else None
+    return size, pose, _cast_places(scene.cast, pose)
+
+
 def set_stage(scene: Scene, *, default_size: Size, multiple: int, limb_width: float) -> Stage:
     """Sets the people of a scene into its pose.
 
@@ -54,11 +75,8 @@ def set_stage(scene: Scene, *, default_size: Size, multiple: int, limb_width: fl
         TemplateError: when the template is unknown or invalid.
         RegionError: when a region is impossible.
     """
-    pose = load_template(Path(scene.template)).pose() if scene.template is not None else scene.pose
-    size = _size(scene, pose.size if pose else default_size, multiple)
-    pose = pose.fitted(size) if pose else None
+    size, pose, places = arrange(scene, default_size=default_size, multiple=multiple)
     cast = scene.cast
-    places = _cast_places(cast, pose)
     return Stage(
         size=size,
         pose=pose,
@@ -74,13 +92,12 @@ def _control_image(pose: Pose, limb_width: float, face_markers: bool) -> PIL.Ima
 
 
 def _size(scene: Scene, default: Size, multiple: int) -> Size:
-    if scene.width is None or scene.height is None:
-        return default
-    for key, side in (("width", scene.width), ("height", scene.height)):
+    size = default if scene.width is None or scene.height is None else Size(scene.width, scene.height)
+    for key, side in zip(("width", "height"), size, strict=True):
         if side % multiple:
             nearest = max(multiple, round(side / multiple) * multiple)
             raise SceneError(f"{key}: expected a multiple of {multiple}, but got {side}: the nearest is {nearest}.")
-    return Size(scene.width, scene.height)
+    return size
 
 
 def _cast_places(cast: tuple[Person, ...], pose: Pose | None) -> tuple[int | None, ...]:

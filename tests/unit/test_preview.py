@@ -1,0 +1,51 @@
+import numpy as np
+
+from multiid.geometry import Point, Size
+from multiid.poses.body import Body
+from multiid.poses.draw import place_colour
+from multiid.poses.preview import draw_preview
+from multiid.poses.skeleton import Place, Pose, Skeleton
+
+SIZE = Size(2048, 512)
+STEP = 2048 // 11
+
+
+def eleven() -> Pose:
+    """Eleven people in a row, so that the last number has two digits."""
+    people = (Body(height=0.5, face=Point((index + 0.5) / 11, 0.4)) for index in range(11))
+    return Pose(SIZE, tuple(Place(body.skeleton(SIZE)) for body in people))
+
+
+def ink(picture: np.ndarray, index: int, top: float, bottom: float) -> np.ndarray:
+    """Where the colour of the place at `index` is found among the rows given, in that person's columns."""
+    part = picture[round(top) : round(bottom), index * STEP : (index + 1) * STEP].astype(int)
+    return np.abs(part - place_colour(index)).max(axis=2) < 40
+
+
+def test_each_face_has_a_box_and_the_number_of_its_place():
+    pose = eleven()
+    picture = np.asarray(draw_preview(pose, long_side=2048).convert("RGB"))
+    assert picture.shape == (512, 2048, 3)
+    widths = []
+    for index, place in enumerate(pose.places):
+        face = place.skeleton.face_box(SIZE)
+        assert face is not None
+        columns = np.flatnonzero(ink(picture, index, face.top - 80, face.top - 3).any(axis=0))
+        widths.append(int(np.ptp(columns)))
+        sides = ink(picture, index, face.top + 5, face.bottom - 5).all(axis=0)
+        assert sides.sum() >= 4, "two lines of two pixels run down the whole face"
+    assert max(widths[:10]) < 50, "0 to 9 have one digit"
+    assert widths[10] > 1.2 * max(widths[2:10]), "10 has two"
+
+
+def test_size_and_form():
+    tall = Pose(Size(896, 1152), ())
+    assert draw_preview(tall).size == (398, 512)
+    assert draw_preview(tall).mode == "P"
+
+
+def test_people_without_a_face_are_drawn_without_number():
+    faceless = Skeleton((None, Point(0.5, 0.2), Point(0.4, 0.2), *[None] * 15))
+    picture = np.asarray(draw_preview(Pose(SIZE, (Place(faceless),))).convert("RGB"))
+    assert picture.any()
+    assert not (np.abs(picture.astype(int) - place_colour(0)).max(axis=2) < 40).any()
