@@ -1,9 +1,9 @@
 """What to make: the people of a picture, its words, its pose and its settings."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le
@@ -46,10 +46,15 @@ class Person:
     place: PlaceIndex | None = None
 
     def __post_init__(self) -> None:
-        identity: object = self.identity
+        identity, region = cast(Any, self.identity), cast(Any, self.region)
         if not isinstance(identity, Identity):
             raise SceneError(f"identity: expected an Identity, but got {type(identity).__name__}.")
-        _check_values(self, f"{self.identity.name}'s ")
+        _check_values(self, f"{identity.name}'s ")
+        if region is not None and not isinstance(region, Region):
+            raise SceneError(
+                f"{identity.name}'s region: expected a Box, or a mask as picture or array, but got "
+                f"{type(region).__name__}."
+            )
 
 
 @dataclass(frozen=True)
@@ -158,44 +163,37 @@ class Scene:
         return tuple(person if isinstance(person, Person) else Person(person) for person in self.people)
 
 
-_KINDS: dict[type, tuple[str, tuple[type, ...]]] = {
-    bool: ("True or False", (bool,)),
-    int: ("a whole number", (int,)),
-    float: ("a number", (int, float)),
-    str: ("a text", (str,)),
-}
+_PLAIN = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}
 
 
 def _check_values(record: Any, prefix: str = "") -> None:
-    """Raises a SceneError for the first plain field of a dataclass that is not of the type and range it is marked with.
+    """Raises a SceneError for the first plain field of a dataclass that is not of its marked type and range.
 
     Fields that hold something else (people, a pose, a region) are passed over.
     """
-    hints = get_type_hints(type(record), include_extras=True)
-    for field in fields(record):
-        value = getattr(record, field.name)
-        alternatives = _alternatives(hints[field.name])
-        if value is None and type(None) in alternatives:
+    for name, hint in get_type_hints(type(record), include_extras=True).items():
+        value = getattr(record, name)
+        optional, hints = _alternatives(hint)
+        kind = getattr(hints[0], "__origin__", hints[0])
+        if len(hints) > 1 or kind not in _PLAIN or (optional and value is None):
             continue
-        plain = [part for part in alternatives if part is not type(None)]
-        kind = getattr(plain[0], "__origin__", plain[0])
-        if len(plain) > 1 or kind not in _KINDS:
-            continue
-        expected, types = _KINDS[kind]
-        # To Python, True is a number.
-        if not isinstance(value, types) or (isinstance(value, bool) and kind is not bool):
-            raise SceneError(f"{prefix}{field.name}: expected {expected}, but got {value!r}.")
-        for bound in _bounds(plain[0]):
+        if not _is(value, kind):
+            raise SceneError(f"{prefix}{name}: expected {_PLAIN[kind]}, but got {value!r}.")
+        for bound in getattr(hints[0], "__metadata__", ()):
             # Written so that "not a number" fails as well.
             fits = value >= bound.ge if isinstance(bound, Ge) else value <= bound.le
             if not fits:
                 limit = f"at least {bound.ge}" if isinstance(bound, Ge) else f"at most {bound.le}"
-                raise SceneError(f"{prefix}{field.name}: expected {limit}, but got {value}.")
+                raise SceneError(f"{prefix}{name}: expected {limit}, but got {value}.")
 
 
-def _alternatives(hint: Any) -> tuple[Any, ...]:
-    return get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is Union else (hint,)
+def _alternatives(hint: Any) -> tuple[bool, list[Any]]:
+    """Whether a type may be None, and what else it may be."""
+    parts = get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is Union else (hint,)
+    return NoneType in parts, [part for part in parts if part is not NoneType]
 
 
-def _bounds(hint: Any) -> Iterator[Ge | Le]:
-    yield from (item for item in getattr(hint, "__metadata__", ()) if isinstance(item, Ge | Le))
+def _is(value: object, kind: type) -> bool:
+    if isinstance(value, bool):  # to Python, True is a number
+        return kind is bool
+    return isinstance(value, int | float) if kind is float else isinstance(value, kind)

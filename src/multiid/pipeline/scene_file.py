@@ -9,11 +9,11 @@ from typing import Annotated, Any, get_type_hints
 
 import PIL.Image
 import torch
+from annotated_types import Len
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    Strict,
     ValidationError,
     create_model,
     field_validator,
@@ -33,9 +33,8 @@ from multiid.validation import describe_error
 
 __all__ = ["SceneDocument", "SceneFile", "SceneSettings", "load_scene_file", "scene_schema"]
 
-# Strict: neither "3" nor true is a number. Lists are what YAML and JSON have, and are taken for tuples.
+# Strict: neither "3" nor true is a number.
 _CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True)
-_FromList = Strict(False)
 
 # Where a scene names no size, its preset does; nothing that is checked before depends on which.
 _ANY_SIZE = Size(1024, 1024)
@@ -66,7 +65,7 @@ SceneSettings = _model_of(
     people=None,
     pose=None,
     template=str | None,
-    loras=Annotated[tuple[LoraEntry, ...], _FromList],
+    loras=list[LoraEntry],
 )
 """The fields of a `Scene` that are plain values."""
 
@@ -83,8 +82,8 @@ class PersonEntry(BaseModel):
     phrase: str = Field("", description="what holds for this person alone: in a red coat")
     strength: Strength = Field(1.0, description="1 is untouched, 0 leaves the plain noun")
     place: PlaceIndex | None = Field(None, description="index of the template's place, from the left")
-    box: Annotated[tuple[float, float, float, float], _FromList] | None = Field(
-        None, description="region: left, top, right, bottom; pixels"
+    box: Annotated[list[float], Len(4, 4)] | None = Field(
+        None, description="region: left, top, right, bottom, in pixels"
     )
     mask: str | None = Field(None, description="region: a painted mask, white where the person is")
 
@@ -100,7 +99,7 @@ class PersonEntry(BaseModel):
 
     @field_validator("box")
     @classmethod
-    def _some_area(cls, box: tuple[float, float, float, float] | None) -> Any:
+    def _some_area(cls, box: list[float] | None) -> list[float] | None:
         if box is not None:
             Box(*box)
         return box
@@ -122,7 +121,7 @@ class PersonEntry(BaseModel):
 class SceneFile(SceneSettings):  # type: ignore[misc, valid-type]
     """A scene as a file: the fields of Scene, and its people."""
 
-    people: Annotated[tuple[PersonEntry, ...], _FromList] = Field((), description="who is in it, from left to right")
+    people: list[PersonEntry] = Field([], description="who is in it, from left to right")
 
 
 IdentityMaker = Callable[[str, str, Sequence[Photo]], Identity]
@@ -179,7 +178,7 @@ def load_scene_file(path: str | os.PathLike[str]) -> SceneDocument:
     entry = parse_scene(read_yaml(file), str(file))
     settings: dict[str, Any] = {name: getattr(entry, name) for name in SceneSettings.model_fields}
     settings["loras"] = tuple(
-        Lora(**{**lora.model_dump(), "source": _source_beside(file, lora.source)}) for lora in settings["loras"]
+        Lora(_source_beside(file, lora.source), lora.weight, lora.file) for lora in settings["loras"]
     )
     settings["template"] = _template_beside(file, settings["template"])
     document = SceneDocument(file, settings, tuple(_read_person(person, file.parent) for person in entry.people))

@@ -31,11 +31,14 @@ def read_yaml(file: Path) -> Any:
         SceneError: when it is absent, unreadable or not YAML; the line is named.
     """
     try:
-        return yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+        return yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         problem = (error.problem or "it cannot be parsed").removeprefix("but ")
-        raise SceneError(f"{file}{line}: expected YAML, but this is none: {problem}.") from error
+        raise SceneError(
+            f"{file}{line}: expected YAML, but this is none: {problem} (texts that begin with a brace or hold a colon "
+            "need quotes)."
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SceneError(f"{file}: expected YAML as UTF-8 text, but it holds other bytes.") from error
     except ValueError as error:  # what looks like a date or a number, and is none
