@@ -12,7 +12,19 @@ import pytest
 import torch
 from diffusers import StableDiffusionXLImg2ImgPipeline
 
-from multiid import Box, Cancelled, Composer, EncoderMismatchError, Identity, Person, PresetError, Scene, SceneError
+from multiid import (
+    Adapter,
+    Box,
+    Cancelled,
+    Composer,
+    EncoderMismatchError,
+    Identity,
+    Lora,
+    Person,
+    PresetError,
+    Scene,
+    SceneError,
+)
 from multiid.attention.install import cross_attention_layers
 from multiid.pipeline.tiny import tiny_adapter, tiny_pipeline
 
@@ -133,7 +145,7 @@ def test_style_strength_is_a_share_of_the_steps(composer: Composer, people: list
     assert composer.compose(scene(people[:2], merge_step=None, steps=5)).recipe.scene.merge_step == 1
 
 
-@pytest.mark.parametrize("merge_step", [0, 1])
+@pytest.mark.parametrize("merge_step", [-1, 0, 1])
 def test_two_evaluations_of_one_step_are_one_step(composer: Composer, people: list[Identity], merge_step: int) -> None:
     seen: list[tuple[int, int]] = []
     wanted = scene(people[:2], scheduler="heun", merge_step=merge_step)
@@ -261,6 +273,7 @@ def test_other_kinds_of_pipelines_are_refused(monkeypatch: pytest.MonkeyPatch) -
         ({"template": None}, "couple-selfie, couple-standing"),
         ({"template": "single-portrait"}, "at most 1, one per place, but got 2"),
         ({"scheduler": "eular"}, "did you mean 'euler'"),
+        ({"loras": [Lora("nowhere.safetensors")]}, "loras: expected a LoRA"),
     ],
 )
 def test_what_does_not_fit_is_said(
@@ -268,6 +281,26 @@ def test_what_does_not_fit_is_said(
 ) -> None:
     with pytest.raises(SceneError, match=message):
         composer.compose(scene(people[:2], **changes))
+
+
+def test_latents_of_another_size_are_refused(composer: Composer, people: list[Identity]) -> None:
+    with pytest.raises(SceneError, match=r"\(1, 4, 16, 24\), but got \(1, 4, 24, 16\)"):
+        composer.compose(scene(people[:2]), latents=torch.zeros(1, 4, 24, 16))
+
+
+def test_each_composer_brings_its_own_lora(composer: Composer, people: list[Identity]) -> None:
+    expected = latents(composer, scene(people[:2]))
+    unet = composer.pipeline.unet
+    path = "mid_block.attentions.0.transformer_blocks.0.attn2.to_v"
+    inputs = unet.get_submodule(path).in_features
+    lora = {
+        f"unet.{path}.lora_A.weight": torch.ones(1, inputs),
+        f"unet.{path}.lora_B.weight": torch.ones(unet.get_submodule(path).out_features, 1),
+    }
+    other = Composer(composer.pipeline, Adapter(composer.adapter.encoder, lora))
+    assert relative(latents(other, scene(people[:2])), expected) > ROUNDING
+    assert relative(latents(composer, scene(people[:2])), expected) < ROUNDING
+    other.adapter.uninstall(composer.pipeline)
 
 
 def test_places_are_taken_once_and_the_rest_are_extras(composer: Composer, people: list[Identity]) -> None:

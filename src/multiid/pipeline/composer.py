@@ -13,7 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from multiid.conditioning import Conditioning, Layout, Member, TextEncoders, condition
-from multiid.errors import PresetError
+from multiid.errors import PresetError, SceneError
+from multiid.geometry import Size
 from multiid.people.adapter import Adapter
 from multiid.people.encoders import IDEncoder
 from multiid.people.enrolment import encode_identity
@@ -196,7 +197,7 @@ class Composer:
             progress: called after each denoising step; raise `Cancelled` in it to stop.
 
         Raises:
-            SceneError: when the scene's parts do not fit each other or this pipeline.
+            SceneError: when the scene's parts, or the latents, do not fit each other or this pipeline.
             PromptError: when the prompt cannot be bound to its people.
             EncoderMismatchError: when an identity was made by another ID encoder.
         """
@@ -204,11 +205,13 @@ class Composer:
         for person in scene.cast:
             person.identity.require(self.adapter.fingerprint)
         stage = self.stage(scene)
+        self._check_latents(latents, scene, stage.size)
         controlled = stage.control is not None and hasattr(self.pipeline, "controlnet")
         pipeline: Any = self.pipeline if controlled else self._plain
         with self._exclusive(), torch.no_grad(), ExitStack() as stack:
             # Whatever happens, an offloaded pipeline's last model leaves the accelerator again.
             stack.callback(self.pipeline.maybe_free_model_hooks)
+            self.adapter.install(self.pipeline)  # another composer may have put its own there meanwhile
             stack.enter_context(style_loras(self.pipeline, scene.loras))
             stack.enter_context(_sampling(pipeline, settings.scheduler))
             conditioning = self._condition(scene, settings.layout)
@@ -278,6 +281,19 @@ class Composer:
             seed=secrets.randbelow(2**32) if scene.seed is None else scene.seed,
         )
 
+    def _check_latents(self, latents: Tensor | None, scene: Scene, size: Size) -> None:
+        factor = self.pipeline.vae_scale_factor
+        expected = (
+            scene.images,
+            self.pipeline.unet.config.in_channels,
+            size.height // factor,
+            size.width // factor,
+        )
+        if latents is not None and tuple(latents.shape) != expected:
+            raise SceneError(
+                f"latents: expected (images, channels, rows, columns) = {expected}, but got {tuple(latents.shape)}."
+            )
+
     def _condition(self, scene: Scene, layout: Layout) -> Conditioning:
         with self._encoder_ready() as encoder:
             return condition(
@@ -304,6 +320,7 @@ class Composer:
         guided = settings.guidance > 1 and unet.config.time_cond_proj_dim is None
         factor = pipeline.vae_scale_factor
         late = settings.merge_step >= 0 and conditioning.shows_identities
+        scheduler = pipeline.scheduler
         return merging(
             unet,
             [] if controlnet is None else list(getattr(controlnet, "nets", [controlnet])),
@@ -313,7 +330,7 @@ class Composer:
             rows=[None] * (scene.images if guided else 0) + [0] * scene.images,
             dtype=unet.dtype,
             merge_step=settings.merge_step,
-            evaluations=evaluations_per_step(pipeline.scheduler, settings.steps) if late else 1,
+            evaluations=evaluations_per_step(scheduler, settings.steps) if late else scheduler.order,
             steps=settings.steps,
             control_identity=scene.control_identity,
             progress=progress,

@@ -52,11 +52,13 @@ class Merger:
 
     def __call__(self, pipeline: Any, index: int, timestep: Any, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """After evaluation `index`: reports the step, and merges if the next one is to see identities."""
-        del pipeline, timestep
-        step, later_evaluations = divmod(index + 1, self.evaluations)
-        if self.progress is not None and (later_evaluations == 0 or index + 1 == self.steps * self.evaluations - 1):
-            self.progress(min(step + (later_evaluations > 0), self.steps), self.steps)
-        if self.showing.merged or step <= self.merge_step:
+        del timestep
+        evaluated = index + 1
+        if self.progress is not None and (
+            evaluated % self.evaluations == 0 or evaluated == pipeline.num_timesteps  # the last may come alone
+        ):
+            self.progress(min(-(-evaluated // self.evaluations), self.steps), self.steps)
+        if self.showing.merged or evaluated // self.evaluations <= self.merge_step:
             return {}
         self.showing.merged = True
         return {

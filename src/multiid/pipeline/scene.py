@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
@@ -134,11 +134,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         _check_values(self)
-        strangers = [
-            type(person).__name__ for person in self.people if not isinstance(cast(Any, person), Person | Identity)
-        ]
-        if strangers:
-            raise SceneError(f"people: expected each to be a Person or an Identity, but got {strangers[0]}.")
+        _check_people(self.people)
         if self.scheduler is not None and self.scheduler not in SCHEDULERS:
             raise SceneError(
                 f"scheduler: expected the name of a sampler, but got '{self.scheduler}'"
@@ -152,15 +148,24 @@ class Scene:
             raise SceneError("merge_step: expected either merge_step or style_strength, but got both.")
         if (self.width is None) != (self.height is None):
             raise SceneError("width and height: expected both or neither, but got one.")
-        names = [person.identity.name for person in self.cast]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise SceneError(f"people: expected every name once, but {', '.join(twice)} came twice.")
 
     @property
     def cast(self) -> tuple[Person, ...]:
         """The people, each as a `Person`."""
         return tuple(person if isinstance(person, Person) else Person(person) for person in self.people)
+
+
+def _check_people(people: Any) -> None:
+    if not isinstance(people, Sequence):
+        raise SceneError(f"people: expected a list, but got {type(people).__name__}.")
+    names: list[str] = []
+    for person in people:
+        if not isinstance(person, Person | Identity):
+            raise SceneError(f"people: expected each to be a Person or an Identity, but got {type(person).__name__}.")
+        names.append(person.name if isinstance(person, Identity) else person.identity.name)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SceneError(f"people: expected every name once, but {', '.join(twice)} came twice.")
 
 
 _PLAIN = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}
