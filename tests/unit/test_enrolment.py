@@ -11,6 +11,7 @@ from small import small_encoder, small_encoder_v2
 from multiid.errors import IdentityError, NoFaceError, SeveralFacesError
 from multiid.geometry import Box
 from multiid.people.adapter import Adapter
+from multiid.people.encoders import IDEncoder
 from multiid.people.enrolment import encode_identity
 from multiid.people.faces import Face
 from multiid.people.photo import Photo, load_photos
@@ -88,6 +89,29 @@ def test_v2_takes_the_analyzers_face_embeddings(v2):
     torch.testing.assert_close(ada.embeddings, expected)
     assert ada.tokens == 4
     assert ada.face_embeddings["insightface-buffalo_l"].shape == (2, 512)
+
+
+@torch.no_grad()
+def test_of_many_photos_each_keeps_its_own_face(v2):
+    photos = [photo(f"p{i}", 10 + i) for i in range(11)]
+    everybody = encode_identity("ada", "woman", photos, v2, faces=GreenFaces())
+    for i in (0, 8, 10):
+        alone = encode_identity("ada", "woman", [photos[i]], v2, faces=GreenFaces())
+        torch.testing.assert_close(everybody.embeddings[i : i + 1], alone.embeddings, atol=1e-5, rtol=1e-5)
+
+
+class Watching(IDEncoder):
+    """Notes whether memory is kept for gradients."""
+
+    def embed(self, pixels, face_embeddings=None):
+        self.gradients = torch.is_grad_enabled()
+        return super().embed(pixels, face_embeddings)
+
+
+def test_keeps_no_memory_for_gradients():
+    adapter = Adapter(Watching(small_encoder().config), {})
+    encode_identity("ada", "woman", [photo("a")], adapter)
+    assert adapter.encoder.gradients is False
 
 
 @pytest.mark.parametrize("convert", [np.asarray, torch.as_tensor], ids=["numpy", "torch"])

@@ -47,8 +47,8 @@ class Defaults:
         negative_prompt: what should not be in the picture.
         scheduler: name of the sampler, or None for the model's own.
         size: of the picture, where no template names one.
-        limb_width: half-width of the control image's limbs in pixels where the picture's longer side has 1024; it
-            grows with the picture. Some OpenPose ControlNets for SDXL want thicker limbs than OpenPose's 4.
+        limb_width: half-width of the control image's limbs in pixels in a picture of 1024 by 1024; it grows with
+            the picture's area. Some OpenPose ControlNets for SDXL want thicker limbs than OpenPose's 4.
     """
 
     layout: Layout = "auto"

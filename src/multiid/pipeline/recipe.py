@@ -6,16 +6,19 @@ again takes the same people from a folder of identity files.
 
 import base64
 import io
+import json
 import os
+import re
+import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-import numpy as np
 import PIL.Image
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from multiid.errors import IdentityError, RecipeError
 from multiid.geometry import Box, Point, Size
@@ -23,6 +26,7 @@ from multiid.people.identity import Identity
 from multiid.pipeline.scene import Lora, Person, Scene
 from multiid.pipeline.scene_file import SceneSettings
 from multiid.poses.skeleton import Place, Pose, Skeleton
+from multiid.regions import Claim, Region, build_regions
 from multiid.validation import describe_error
 
 __all__ = ["RECIPE_KEY", "Recipe", "find_identities", "read_recipe"]
@@ -30,8 +34,24 @@ __all__ = ["RECIPE_KEY", "Recipe", "find_identities", "read_recipe"]
 RECIPE_KEY = "multiid"
 """Keyword of the PNG's text chunk."""
 
+Format = Literal["multiid-recipe-1"]
+
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _RECORDED = ("multiid", "torch", "diffusers", "transformers", "peft")
+
+# What Pillow's reader raises on damaged data.
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+    zlib.error,
+    PIL.Image.DecompressionBombError,
+)
 
 
 class _Person(BaseModel):
@@ -44,7 +64,7 @@ class _Person(BaseModel):
     strength: float
     place: int | None = None
     box: tuple[float, float, float, float] | None = None
-    mask: str | None = Field(None, description="a painted mask as PNG in base64")
+    mask: str | None = Field(None, description="a painted mask at the picture's size, as PNG in base64")
 
 
 class _Place(BaseModel):
@@ -79,15 +99,22 @@ class Recipe(BaseModel):
 
     model_config = _STRICT
 
-    format: Literal["multiid-recipe-1"] = "multiid-recipe-1"
+    format: Format = "multiid-recipe-1"
     preset: str | None = None
     versions: Mapping[str, str]
     scene: SceneSettings  # type: ignore[valid-type]
     pose: _Pose | None = None
     people: tuple[_Person, ...]
-    index: int = 0
+    index: int = Field(0, ge=0)
     own_latents: bool = False
     generated: Literal[True] = True
+
+    @model_validator(mode="after")
+    def _one_of_the_batch(self) -> "Recipe":
+        images = SceneSettings.model_validate(self.scene).model_dump()["images"]
+        if self.index >= images:
+            raise ValueError(f"expected an index below {images}, the number of pictures, but got {self.index}")
+        return self
 
     @classmethod
     def of(cls, scene: Scene, *, size: Size, pose: Pose | None, preset: str | None, own_latents: bool) -> "Recipe":
@@ -100,7 +127,7 @@ class Recipe(BaseModel):
         ]
         return cls(
             preset=preset,
-            versions={name: version(name) for name in _RECORDED},
+            versions=_versions(),
             scene=SceneSettings.model_validate(settings),
             pose=None
             if pose is None
@@ -110,9 +137,18 @@ class Recipe(BaseModel):
                     _Place(keypoints=place.skeleton.points, depth=place.depth, role=place.role) for place in pose.places
                 ),
             ),
-            people=tuple(_recorded(person) for person in scene.cast),
+            people=tuple(_recorded(person, size) for person in scene.cast),
             own_latents=own_latents,
         )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know before making the picture again: libraries of other versions may give other pixels."""
+        here = _versions()
+        others = [
+            f"{name} {was} (here {here.get(name)})" for name, was in self.versions.items() if here.get(name) != was
+        ]
+        return (f"The picture was made with {', '.join(others)}: pixels may differ.",) if others else ()
 
     def at(self, index: int) -> "Recipe":
         """The recipe of another picture of the same batch."""
@@ -126,7 +162,8 @@ class Recipe(BaseModel):
         """The scene, with each person taken from `identities` by fingerprint.
 
         Raises:
-            RecipeError: when somebody is not among them, or the picture was made from latents of the caller's own.
+            RecipeError: when somebody is not among them, the picture was made from latents of the caller's own, or
+                the recipe is damaged.
         """
         if self.own_latents:
             raise RecipeError("Expected a picture made from a seed, but this one's initial latents were given by hand.")
@@ -138,11 +175,12 @@ class Recipe(BaseModel):
             raise RecipeError(f"Expected the identity files of {wanted}, but found {found}: name the folder with them.")
         settings: dict[str, Any] = {name: getattr(self.scene, name) for name in SceneSettings.model_fields}
         settings |= {"template": None, "loras": [Lora(**lora.model_dump()) for lora in settings["loras"]]}
-        return Scene(
-            **settings,
-            pose=None if self.pose is None else _pose(self.pose),
-            people=[_person(person, known[person.fingerprint]) for person in self.people],
-        )
+        try:
+            pose = None if self.pose is None else _pose(self.pose)
+            people = [_person(person, known[person.fingerprint]) for person in self.people]
+        except _DAMAGE as error:
+            raise RecipeError(f"Expected a recipe as multiid writes it, but this one is damaged: {error}") from error
+        return Scene(**settings, pose=pose, people=people)
 
 
 def read_recipe(path: str | os.PathLike[str]) -> Recipe:
@@ -155,16 +193,35 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         with PIL.Image.open(path, formats=["PNG"]) as image:
             image.load()
             text = image.info.get(RECIPE_KEY)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise RecipeError(f"{path}: expected a PNG picture with a recipe, but it cannot be read as one.") from error
+    except OSError as error:
+        raise RecipeError(
+            f"{path}: expected a PNG picture with a recipe, but it cannot be read: {error.strerror or 'it is none'}."
+        ) from error
+    except _DAMAGE as error:
+        raise RecipeError(f"{path}: expected a PNG picture with a recipe, but it is damaged.") from error
     if text is None:
         raise RecipeError(
             f"{path}: expected a picture with a recipe, but it carries none: other programs drop it when they save."
         )
     try:
+        _check_format(text, path)
         return Recipe.model_validate_json(text)
     except ValidationError as error:
         raise RecipeError(describe_error(error, Recipe.model_json_schema(), source=str(path))) from error
+
+
+def _check_format(text: str, path: str | os.PathLike[str]) -> None:
+    """Tells a recipe of another format before its keys are found wanting; what is no JSON is seen later."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return
+    known = get_args(Format)[0]
+    came = content.get("format") if isinstance(content, dict) else None
+    if came != known:
+        raise RecipeError(
+            f"{path}: expected a recipe of the format {known}, but got {came}: use the version of multiid that made it."
+        )
 
 
 def find_identities(folder: str | os.PathLike[str]) -> list[Identity]:
@@ -189,7 +246,11 @@ def find_identities(folder: str | os.PathLike[str]) -> list[Identity]:
     return found
 
 
-def _recorded(person: Person) -> _Person:
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in _RECORDED}
+
+
+def _recorded(person: Person, size: Size) -> _Person:
     region = person.region
     return _Person(
         name=person.identity.name,
@@ -199,7 +260,7 @@ def _recorded(person: Person) -> _Person:
         strength=person.strength,
         place=person.place,
         box=region.corners if isinstance(region, Box) else None,
-        mask=None if region is None or isinstance(region, Box) else _mask_to_text(region),
+        mask=None if region is None or isinstance(region, Box) else _mask_to_text(region, size),
     )
 
 
@@ -208,7 +269,7 @@ def _person(person: _Person, identity: Identity) -> Person:
     if person.box is not None:
         region = Box(*person.box)
     elif person.mask is not None:
-        region = PIL.Image.open(io.BytesIO(base64.b64decode(person.mask)), formats=["PNG"])
+        region = _mask_from_text(person.mask)
     # The noun of this picture, should the file by now have another.
     return Person(
         replace(identity, name=person.name, noun=person.noun), person.phrase, person.strength, region, person.place
@@ -229,13 +290,18 @@ def _pose(pose: _Pose) -> Pose:
     )
 
 
-def _mask_to_text(mask: PIL.Image.Image | np.ndarray) -> str:
-    if not isinstance(mask, PIL.Image.Image):
-        fractions = mask.dtype == bool or np.issubdtype(mask.dtype, np.floating)
-        mask = PIL.Image.fromarray((np.asarray(mask >= 0.5) * 255 if fractions else mask).astype(np.uint8))
+def _mask_to_text(mask: Region, size: Size) -> str:
+    """Which pixels a mask of any kind gives the person: nothing else of it is kept, such as a colour profile."""
+    pixels = build_regions([Claim(person=0, region=mask)], size, people=1)[0].bool().numpy()
     buffer = io.BytesIO()
-    mask.save(buffer, format="PNG")
+    PIL.Image.fromarray(pixels).save(buffer, format="PNG")
     return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _mask_from_text(text: str) -> PIL.Image.Image:
+    mask = PIL.Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=["PNG"])
+    mask.load()
+    return mask
 
 
 def _library_name(template: str | os.PathLike[str] | None) -> str | None:
@@ -245,4 +311,5 @@ def _library_name(template: str | os.PathLike[str] | None) -> str | None:
 
 def _public_source(source: str) -> str:
     """A hub repository as it is; of a local file or folder only its name."""
-    return Path(source).name if Path(source).exists() else source
+    hub = re.fullmatch(r"[\w.-]+/[\w.-]+", source) and not Path(source).exists()
+    return source if hub else Path(source).name

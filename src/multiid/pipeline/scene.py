@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from multiid.conditioning import Layout
 from multiid.errors import SceneError
@@ -21,7 +21,6 @@ __all__ = ["Lora", "Person", "PlaceIndex", "Scene", "Strength"]
 Strength = Annotated[float, Ge(0), Le(10)]
 PlaceIndex = Annotated[int, Ge(0)]
 Side = Annotated[int, Ge(64), Le(8192)]
-Share = Annotated[float, Ge(0), Le(1)]
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ class Scene:
     scheduler: str | None = None
     loras: Sequence[Lora] = ()
     control_scale: Annotated[float, Ge(0), Le(2)] = 1.0
-    control_end: Share = 1.0
+    control_end: Annotated[float, Gt(0), Le(1)] = 1.0
     control_identity: bool = True
     face_markers: bool = False
     soft_edge: Annotated[float, Ge(0), Le(0.5)] = 0.0
@@ -186,9 +185,14 @@ def _check_values(record: Any, prefix: str = "") -> None:
             raise SceneError(f"{prefix}{name}: expected {_PLAIN[kind]}, but got {value!r}.")
         for bound in getattr(hints[0], "__metadata__", ()):
             # Written so that "not a number" fails as well.
-            fits = value >= bound.ge if isinstance(bound, Ge) else value <= bound.le
+            match bound:
+                case Ge(ge=least):
+                    fits, limit = value >= least, f"at least {least}"
+                case Gt(gt=least):
+                    fits, limit = value > least, f"more than {least}"
+                case _:
+                    fits, limit = value <= bound.le, f"at most {bound.le}"
             if not fits:
-                limit = f"at least {bound.ge}" if isinstance(bound, Ge) else f"at most {bound.le}"
                 raise SceneError(f"{prefix}{name}: expected {limit}, but got {value}.")
 
 

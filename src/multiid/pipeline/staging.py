@@ -10,7 +10,7 @@ from torch import Tensor
 from multiid.errors import SceneError
 from multiid.geometry import Size
 from multiid.pipeline.scene import Person, Scene
-from multiid.poses.draw import draw_control_image
+from multiid.poses.draw import draw_control_image, limb_width_for
 from multiid.poses.skeleton import Pose
 from multiid.poses.templates import load_template, templates_for
 from multiid.regions import Claim, build_regions
@@ -68,7 +68,8 @@ def set_stage(scene: Scene, *, default_size: Size, multiple: int, limb_width: fl
         scene: what to set.
         default_size: where neither scene nor template names one.
         multiple: what the picture's sides must be multiples of (the VAE's scale factor).
-        limb_width: half-width of the control image's limbs in pixels where the picture's longer side has 1024.
+        limb_width: half-width of the control image's limbs in pixels in a picture of 1024 by 1024; it grows with
+            the picture's area.
 
     Raises:
         SceneError: when people and places, or the sides of the picture, do not fit.
@@ -87,7 +88,7 @@ def set_stage(scene: Scene, *, default_size: Size, multiple: int, limb_width: fl
 
 
 def _control_image(pose: Pose, limb_width: float, face_markers: bool) -> PIL.Image.Image:
-    pixels = max(1, round(limb_width * max(pose.size) / 1024))
+    pixels = limb_width_for(pose.size, limb_width / 1024)
     return draw_control_image(pose, limb_width=pixels, face_markers=face_markers)
 
 

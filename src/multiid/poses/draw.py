@@ -26,7 +26,7 @@ PLACE_COLOURS: tuple[Colour, ...] = (
     (250, 130, 190), (190, 130, 70), (170, 220, 60), (120, 120, 250), (250, 140, 60), (0, 140, 130),
     (220, 190, 250), (170, 40, 100), (250, 240, 150), (160, 160, 160),
 )  # fmt: skip
-"""One colour per place, for face markers and explanations; they repeat after sixteen."""
+"""One colour per place, for face markers and previews; they repeat after sixteen."""
 
 
 def place_colour(index: int) -> Colour:
