@@ -4,12 +4,17 @@ import os
 import random
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from jaxtyping import install_import_hook
 
 install_import_hook("multiid", "typecheck.check")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# No deadline: how long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("multiid", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("multiid")
 
 ROOT = Path(__file__).resolve().parents[1]
 

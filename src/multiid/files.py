@@ -8,7 +8,25 @@ from pathlib import Path
 
 from multiid.errors import OutputError
 
-__all__ = ["write_whole"]
+__all__ = ["require_place", "write_whole"]
+
+
+def require_place(path: str | os.PathLike[str]) -> None:
+    """Makes sure, before any work, that a file can be written at `path`.
+
+    Raises:
+        OutputError: when the folder is absent or cannot be written, or `path` is a folder or too long.
+    """
+    target = Path(path)
+    try:
+        if not target.parent.is_dir():
+            raise OutputError(f"Expected an existing folder to write {target.name} into, but {target.parent} is none.")
+        if target.is_dir():
+            raise OutputError(f"Expected the name of a file to write, but {target} is a folder.")
+    except OSError as error:
+        raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from error
+    if not os.access(target.parent, os.W_OK):
+        raise OutputError(f"Expected a folder that may be written into, but {target.parent} is read-only.")
 
 
 @contextmanager
@@ -18,14 +36,11 @@ def write_whole(path: str | os.PathLike[str]) -> Generator[Path]:
     What stood at `path` before stays untouched if the body fails, and nothing half-written is left.
 
     Raises:
-        OutputError: when the folder is absent or cannot be written, or `path` is a folder.
+        OutputError: when the folder is absent or cannot be written, or `path` is a folder or too long.
     """
+    require_place(path)
     target = Path(path)
-    if not target.parent.is_dir():
-        raise OutputError(f"Expected an existing folder to write {target.name} into, but {target.parent} is none.")
-    if target.is_dir():
-        raise OutputError(f"Expected the name of a file to write, but {target} is a folder.")
-    temporary = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")
+    temporary = target.with_name(f".multiid-{secrets.token_hex(8)}{target.suffix}")
     try:
         yield temporary
         temporary.replace(target)

@@ -17,7 +17,7 @@ def encoders():
 
 def assert_near(measured, expected, tolerance=TOLERANCE):
     difference = (measured - expected).abs().max().item()
-    print(f"greatest difference {difference:.2e}, allowed {tolerance:.0e}")  # noqa: T201 - a threshold prints what it measured
+    print(f"greatest difference {difference:.2e}, allowed {tolerance:.0e}")
     assert difference <= tolerance
 
 

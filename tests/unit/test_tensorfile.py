@@ -3,9 +3,11 @@ import struct
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from multiid.errors import IdentityError, OutputError
-from multiid.people.tensorfile import fingerprint, read_tensors, replacing, write_tensors
+from multiid.people import tensorfile
+from multiid.people.tensorfile import fingerprint, read_tensors, write_tensors
 
 TENSORS = {"b": torch.arange(6.0).reshape(2, 3), "a": torch.tensor([0.5])}
 ABOUT = {"who": "Ägnes", "format": 1, "more": [1, 2]}
@@ -32,16 +34,20 @@ def test_shared_and_transposed_memory_is_written(tmp_path):
     assert torch.equal(tensors["part"], base[1:])
 
 
-def interrupted(path):
-    path.write_text("half of the ne")
-    raise KeyboardInterrupt
+@pytest.mark.parametrize(
+    ("fault", "raised"), [(SafetensorError("disk full\nreally"), OutputError), (KeyboardInterrupt(), KeyboardInterrupt)]
+)
+def test_a_failure_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch, fault, raised):
+    def half_written(tensors, path, metadata):
+        path.write_text(f"half of {len(tensors)} tensors and {metadata}")
+        raise fault
 
-
-def test_a_failure_leaves_the_old_file_and_no_litter(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
-        interrupted(temporary)
+    monkeypatch.setattr(tensorfile, "save_file", half_written)
+    with pytest.raises(raised) as error:
+        write_tensors(path, TENSORS, ABOUT)
+    assert "\n" not in str(error.value)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -50,7 +56,7 @@ def test_a_failure_leaves_the_old_file_and_no_litter(tmp_path):
 def test_an_impossible_place_is_named(tmp_path, place):
     (tmp_path / "file").write_text("a file")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OutputError, match=f"{place}.*Choose another") as error:
+    with pytest.raises(OutputError, match=place.split("/")[0]) as error:
         write_tensors(tmp_path / place, TENSORS, ABOUT)
     assert "\n" not in str(error.value)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "folder"]

@@ -1,6 +1,5 @@
 """The command line: one file per command, each loaded when it is used."""
 
-import sys
 from importlib import import_module
 from typing import Any
 
@@ -27,15 +26,16 @@ class _Commands(click.Group):
         del ctx
         return import_module(f"multiid.cli.{cmd_name}").command if cmd_name in _COMMANDS else None
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
+    def invoke(self, ctx: click.Context) -> Any:
+        # Here rather than around `main`: click itself would turn the interrupt into a bare "Aborted!".
         try:
-            return super().main(*args, **kwargs)
+            return super().invoke(ctx)
         except MultiIDError as error:
             click.echo(f"multiid: error: {' '.join(str(error).split())}", err=True)
-            sys.exit(_BAD_INPUT)
+            ctx.exit(_BAD_INPUT)
         except KeyboardInterrupt:
-            click.echo("multiid: stopped; nothing was written.", err=True)
-            sys.exit(_INTERRUPTED)
+            click.echo("multiid: stopped.", err=True)
+            ctx.exit(_INTERRUPTED)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

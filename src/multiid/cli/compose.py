@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from multiid.cli.models import model_options
-from multiid.errors import OutputError
-from multiid.files import write_whole
+from multiid.errors import OutputError, RecipeError
+from multiid.files import require_place, write_whole
 
 __all__ = ["command"]
 
@@ -20,8 +20,8 @@ __all__ = ["command"]
 @click.option("--people", type=click.Path(path_type=Path), help="Folder with the identity files of --from.")
 @click.option("--save-people", type=click.Path(path_type=Path), help="Folder to write the scene's identities into.")
 @click.option("--explain", is_flag=True, help="Also write NAME-explain.png: control image, regions, names, picture.")
-@click.option("--seed", type=int, help="Seed, instead of the scene's.")
-@click.option("--images", type=int, help="Pictures to make at once, instead of the scene's.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed, instead of the scene's.")
+@click.option("--images", type=click.IntRange(1, 64), help="Pictures to make at once, instead of the scene's.")
 @model_options("base", "vae", "controlnet", "adapter", "device", "dtype", "offload", "vae_tiling")
 def command(
     scene: Path | None,
@@ -47,24 +47,25 @@ def command(
         raise click.UsageError("Expected either a scene file, or a picture after --from.")
     if source is not None and people is None:
         raise click.UsageError("Expected --people with the folder of identity files, which --from takes people from.")
+    if source is None and people is not None:
+        raise click.UsageError("Expected --from with --people: a scene file names its identity files itself.")
     if source is not None and (seed is not None or images is not None):
         raise click.UsageError("Expected --from alone: it repeats the picture's own seed and number of images.")
-    # What can be wrong with small things shows before the large ones are loaded.
-    if output.suffix.lower() != ".png":
-        raise OutputError(f"Expected a file name ending in .png, which carries the recipe, but got {output}.")
-    for folder in (output.parent, *([save_people] if save_people else [])):
-        if not folder.is_dir():
-            raise OutputError(f"Expected an existing folder to write into, but {folder} is none.")
+    explained = _check_outputs(output, explain, save_people)
 
     import torch
 
     import multiid
 
     recipe = wanted = document = None
+    notes: list[str] = []
     if source is not None and people is not None:
         recipe = multiid.read_recipe(source)
         wanted = recipe.to_scene(multiid.find_identities(people))
         preset = preset or recipe.preset
+        if preset is None:
+            raise RecipeError(f"{source}: expected a recipe that names its preset, but it names none: give --preset.")
+        notes += recipe.notes
     elif scene is not None:
         document = multiid.load_scene_file(scene)
     dtype = models.pop("dtype")
@@ -78,8 +79,7 @@ def command(
     if recipe is not None:
         picture = picture.only(recipe.index)
     files = picture.save(output)
-    if explain:
-        explained = output.with_stem(f"{output.stem}-explain")
+    if explained is not None:
         with write_whole(explained) as temporary:
             picture.explain().save(temporary)
         files.append(explained)
@@ -88,7 +88,18 @@ def command(
             file = save_people / f"{person.identity.name}.safetensors"
             person.identity.save(file)
             files.append(file)
-    for note in picture.notes:
+    for note in (*notes, *picture.notes):
         click.echo(f"note: {note}", err=True)
     for file in files:
         click.echo(file)
+
+
+def _check_outputs(output: Path, explain: bool, save_people: Path | None) -> Path | None:
+    """Finds what is wrong with names and folders before any model is loaded; returns where the explanation goes."""
+    if output.suffix.lower() != ".png":
+        raise OutputError(f"Expected a file name ending in .png, which carries the recipe, but got {output}.")
+    explained = output.with_stem(f"{output.stem}-explain") if explain else None
+    for file in (output, explained, save_people and save_people / "name.safetensors"):
+        if file is not None:
+            require_place(file)
+    return explained

@@ -11,7 +11,7 @@ _OPTIONS: dict[str, Callable[[Any], Any]] = {
     "base": click.option("--base", help="Another SDXL model: hub repository, folder or single .safetensors file."),
     "vae": click.option("--vae", help="Another VAE, likewise."),
     "controlnet": click.option("--controlnet", help="Another OpenPose ControlNet, likewise."),
-    "adapter": click.option("--adapter", help="Another adapter checkpoint: hub repository or file."),
+    "adapter": click.option("--adapter", help='Another adapter checkpoint: file, or "owner/name/file" on the hub.'),
     "device": click.option("--device", help="Where to compute: cuda, cuda:1, mps, cpu. [default: the best there is]"),
     "dtype": click.option(
         "--dtype",

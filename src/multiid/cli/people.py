@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from multiid.cli.models import model_options
+from multiid.files import require_place
 
 __all__ = ["command"]
 
@@ -46,9 +47,14 @@ def add(
     The file holds embeddings, name and noun; no photo and no path. Treat it like a photo of the person: it is
     biometric data.
     """
-    import multiid
+    require_place(output)
 
-    photos = multiid.load_photos([*first, *more])  # before the models: what is wrong with a photo shows at once
+    import multiid
+    from multiid.people.identity import check_words
+
+    # Before the models: what is wrong with words and photos shows at once.
+    check_words(name, noun)
+    photos = multiid.load_photos([*first, *more])
     chosen = multiid.find_preset(preset or "sdxl")
     identity = multiid.encode_identity(
         name,

@@ -7,9 +7,7 @@ entries in changing order.)
 import hashlib
 import json
 import os
-import secrets
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from multiid.errors import MultiIDError, OutputError
+from multiid.files import write_whole
 
-__all__ = ["fingerprint", "first_line", "read_tensors", "replacing", "write_tensors"]
+__all__ = ["fingerprint", "first_line", "read_tensors", "write_tensors"]
 
 _HEADER_KEY = "multiid"
 
@@ -39,25 +38,6 @@ def fingerprint(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Generator[Path]:
-    """A temporary path in the same folder that takes the place of `path` at the end, or vanishes after an exception.
-
-    Raises:
-        OutputError: when the folder is absent or cannot be written.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        yield temporary
-        temporary.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise OutputError(f"Expected a place to write {path}, but got: {first_line(error)}. Choose another.") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
 def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
     """Writes tensors and one JSON object; byte for byte the same for the same content.
 
@@ -67,8 +47,11 @@ def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], a
     # Clones, because safetensors refuses tensors that share memory.
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     header = {_HEADER_KEY: json.dumps(about, sort_keys=True, ensure_ascii=False)}
-    with replacing(path) as temporary:
-        save_file(plain, temporary, metadata=header)
+    try:
+        with write_whole(path) as temporary:
+            save_file(plain, temporary, metadata=header)
+    except SafetensorError as error:
+        raise OutputError(f"Cannot write {Path(path)}: {first_line(error)}.") from error
 
 
 def read_tensors(

@@ -120,12 +120,13 @@ class Composer:
             base: another SDXL model: hub repository, local folder or single .safetensors file.
             vae: another VAE, likewise.
             controlnet: another OpenPose ControlNet, likewise.
-            adapter: another adapter checkpoint: hub repository or file.
+            adapter: another adapter checkpoint: local file, or "owner/name/file" on the hub.
             faces: another face analyzer.
 
         Raises:
-            PresetError: when the preset is unknown.
-            ModelFileError: when weights are absent and cannot be downloaded.
+            PresetError: when the preset is unknown or its models are built in, or there is no such device.
+            ModelFileError: when weights are absent and cannot be downloaded, or are damaged.
+            CheckpointError: when the adapter cannot be read.
         """
         models = load_models(
             name,
@@ -134,12 +135,13 @@ class Composer:
             offload=offload,
             vae_tiling=vae_tiling,
             sources={"base": base, "vae": vae, "controlnet": controlnet, "adapter": adapter},
+            faces=faces,
         )
         preset = models.preset
         return cls(
             models.pipeline,
             models.adapter,
-            faces or models.faces,
+            models.faces,
             defaults=preset.defaults,
             preset=preset.name,
             notice=preset.notice,

@@ -1,5 +1,6 @@
 """From a preset to models in memory: hub repositories, local folders or single files, by the stock loaders."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,18 +13,23 @@ from diffusers import (
     StableDiffusionXLControlNetPipeline,
     StableDiffusionXLPipeline,
 )
-from huggingface_hub import hf_hub_download
+from huggingface_hub import constants, hf_hub_download
+from torch import nn
 
 from multiid.errors import ModelFileError, PresetError
 from multiid.modelfiles import MODELS_DIR_VARIABLE, models_dir
 from multiid.people.adapter import Adapter
+from multiid.people.checkpoint import few
 from multiid.people.faces import FaceAnalyzer, face_analyzer
+from multiid.people.tensorfile import first_line
 from multiid.pipeline.presets import Preset, Weights, find_preset
 from multiid.pipeline.tiny import tiny_adapter, tiny_pipeline
 
 __all__ = ["Models", "Offload", "load_adapter", "load_faces", "load_models"]
 
 Offload = Literal["none", "model", "sequential"]
+
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ def load_models(
     offload: Offload,
     vae_tiling: bool,
     sources: Mapping[str, str | None],
+    faces: FaceAnalyzer | None = None,
 ) -> Models:
     """Loads a preset's models.
 
@@ -54,17 +61,20 @@ def load_models(
         offload: what is kept in main memory until its turn.
         vae_tiling: decode in tiles.
         sources: for "base", "vae", "controlnet" and "adapter" a source to use instead of the preset's, or None.
+        faces: the face analyzer to use instead of the preset's.
 
     Raises:
-        PresetError: when the preset is unknown, or has no such part to replace.
+        PresetError: when the preset is unknown or has no such part to replace, or there is no such device.
         ModelFileError: when weights are absent and cannot be downloaded.
         CheckpointError: when the adapter cannot be read.
     """
     preset = _with_sources(find_preset(name), sources)
     device = device or _best_device()
+    _require_device(device)
     dtype = dtype or (torch.float16 if preset.half and torch.device(device).type != "cpu" else torch.float32)
-    # The adapter first: it is the smaller, so what is wrong with it shows before the long wait.
+    # Small things first: what is wrong with them shows before the long wait.
     adapter = load_adapter(preset)
+    faces = faces or load_faces(preset)
     pipeline = tiny_pipeline(dtype) if preset.base is None else _sdxl(preset, preset.base, dtype)
     if vae_tiling:
         pipeline.vae.enable_tiling()
@@ -74,11 +84,11 @@ def load_models(
         pipeline.enable_sequential_cpu_offload(device=device)
     else:
         pipeline.to(device)
-    return Models(preset, pipeline, adapter, load_faces(preset))
+    return Models(preset, pipeline, adapter, faces)
 
 
 def load_adapter(preset: Preset, source: str | None = None) -> Adapter:
-    """A preset's ID encoder and LoRA, or those from another file or hub repository.
+    """A preset's ID encoder and LoRA, or those of another local file or of "owner/name/file" on the hub.
 
     Raises:
         ModelFileError: when the file is absent and cannot be downloaded.
@@ -109,25 +119,49 @@ def _with_sources(preset: Preset, sources: Mapping[str, str | None]) -> Preset:
 
 
 def _sdxl(preset: Preset, base: Weights, dtype: torch.dtype) -> Any:
-    parts: dict[str, Any] = {"torch_dtype": dtype}
+    parts: dict[str, Any] = {"dtype": dtype}
     if preset.vae is not None:
-        parts["vae"] = _load(preset.vae, AutoencoderKL, torch_dtype=dtype)
+        parts["vae"] = _load(preset.vae, AutoencoderKL, dtype=dtype)
     if preset.controlnet is None:
         return _load(base, StableDiffusionXLPipeline, **parts)
-    parts["controlnet"] = _load(preset.controlnet, ControlNetModel, torch_dtype=dtype)
+    parts["controlnet"] = _load(preset.controlnet, ControlNetModel, dtype=dtype)
     return _load(base, StableDiffusionXLControlNetPipeline, **parts)
 
 
 def _load(weights: Weights, kind: Any, **options: Any) -> Any:
     """A model or pipeline from a repository, a folder, or a single file."""
     local = _local(weights.source)
+    if local is None and not _REPOSITORY.fullmatch(weights.source):
+        raise ModelFileError(
+            f"Expected a folder, a .safetensors file or a hub repository owner/name, but there is no {weights.source}."
+        )
     single = local is not None and local.is_file()
     loader: Callable[..., Any] = kind.from_single_file if single else kind.from_pretrained
     options = options if single else {**options, "use_safetensors": True, "revision": weights.revision}
     try:
-        return loader(str(local or weights.source), **options)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ModelFileError(_absent(weights.source, error)) from error
+        loaded = loader(str(local or weights.source), **options)
+    except Exception as error:  # on wrong or damaged weights the stock loaders raise almost anything
+        if local is None:
+            raise _absent(weights.source, error) from error
+        online = " The configuration of a single file comes from the hub, so be online." if single else ""
+        raise ModelFileError(
+            f"Expected a whole {kind.__name__} in diffusers' format, but {local} cannot be loaded as one: "
+            f"{first_line(error)}. Check the path, or get it again.{online}"
+        ) from error
+    lacking = _unloaded(loaded)
+    if lacking:
+        raise ModelFileError(
+            f"Expected all weights of a {kind.__name__}, but {local or weights.source} lacks {few(lacking)}. "
+            "Check the path, or get it again."
+        )
+    return loaded
+
+
+def _unloaded(loaded: Any) -> list[str]:
+    """Names of weights that were not in the files: the stock loaders only warn, and leave them without numbers."""
+    parts = [loaded] if isinstance(loaded, nn.Module) else loaded.components.values()
+    modules = [part for part in parts if isinstance(part, nn.Module)]
+    return [name for module in modules for name, weight in module.named_parameters() if weight.is_meta]
 
 
 def _single_file(weights: Weights) -> Path:
@@ -135,27 +169,45 @@ def _single_file(weights: Weights) -> Path:
     local = _local(weights.file or weights.source) or _local(weights.source)
     if local is not None:
         return local / weights.file if local.is_dir() and weights.file else local
-    if weights.file is None:
-        raise ModelFileError(f"Expected a checkpoint file, but there is none at {weights.source}.")
+    repository, file = weights.source, weights.file
+    if file is None:
+        repository, _, file = weights.source.rpartition("/")
+    if not _REPOSITORY.fullmatch(repository) or not file:
+        raise ModelFileError(
+            f"Expected a checkpoint file, or one on the hub as owner/name/file, but there is no {weights.source}."
+        )
     try:
-        return Path(hf_hub_download(weights.source, weights.file, revision=weights.revision))
+        return Path(hf_hub_download(repository, file, revision=weights.revision))
     except (OSError, ValueError) as error:
-        raise ModelFileError(_absent(f"{weights.file} of {weights.source}", error)) from error
+        raise _absent(f"{file} of {repository}", error) from error
 
 
 def _local(source: str) -> Path | None:
     """A file or folder of that path, or of that last name in the models folder."""
     folder = models_dir()
     candidates = [Path(source), *([folder / Path(source).name] if folder else [])]
-    return next((path for path in candidates if path.exists()), None)
+    try:
+        return next((path for path in candidates if path.exists()), None)
+    except OSError:  # no name that a file can have
+        return None
 
 
-def _absent(what: str, error: Exception) -> str:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return (
-        f"Expected the weights {what}, but they could not be loaded ({reason}). Download them from the Hugging Face "
-        f"hub while online, or put them into the folder that {MODELS_DIR_VARIABLE} names."
+def _absent(what: str, error: Exception) -> ModelFileError:
+    reason = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else first_line(error)
+    return ModelFileError(
+        f"Expected the weights {what}, but they are not on this machine and could not be fetched ({reason}). Download "
+        f"them from the Hugging Face hub while online, or put them into the folder that {MODELS_DIR_VARIABLE} names."
     )
+
+
+def _require_device(device: str) -> None:
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch's words for what is not built in
+        raise PresetError(
+            f"Expected a device of this machine, such as {_best_device()}, but {device} cannot be used: "
+            f"{first_line(error).partition('. ')[0]}."
+        ) from error
 
 
 def _best_device() -> str:

@@ -17,6 +17,12 @@ __all__ = ["PRESETS", "Defaults", "Preset", "Weights", "find_preset"]
 
 _SQUARE = Size(1024, 1024)
 
+_FACES = {
+    "opencv": "Apache-2.0",
+    "insightface": "InsightFace model packs: non-commercial research only",
+}
+"""Licences of the face analyzers' models."""
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -91,11 +97,11 @@ class Preset:
 
     @property
     def licences(self) -> dict[str, str]:
-        """The licence of each part that is downloaded."""
+        """The licence of each part that is downloaded; none for a preset that the project builds itself."""
         parts = {"base": self.base, "vae": self.vae, "controlnet": self.controlnet, "adapter": self.adapter}
         licences = {part: weights.licence for part, weights in parts.items() if weights is not None}
-        if self.faces == "insightface":
-            licences["faces"] = "InsightFace model packs: non-commercial research only"
+        if self.faces is not None:
+            licences["faces"] = _FACES[self.faces]
         return licences
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import PIL.Image
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from multiid.errors import IdentityError, RecipeError
 from multiid.geometry import Box, Point, Size
@@ -36,7 +36,7 @@ RECIPE_KEY = "multiid"
 
 Format = Literal["multiid-recipe-1"]
 
-_STRICT = ConfigDict(extra="forbid", frozen=True)
+_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 _RECORDED = ("multiid", "torch", "diffusers", "transformers", "peft")
 
 # What Pillow's reader raises on damaged data.
@@ -78,7 +78,7 @@ class _Place(BaseModel):
 class _Pose(BaseModel):
     model_config = _STRICT
 
-    size: tuple[int, int]
+    size: tuple[PositiveInt, PositiveInt]
     places: tuple[_Place, ...]
 
 
@@ -105,13 +105,13 @@ class Recipe(BaseModel):
     scene: SceneSettings  # type: ignore[valid-type]
     pose: _Pose | None = None
     people: tuple[_Person, ...]
-    index: int = Field(0, ge=0)
+    index: NonNegativeInt = 0
     own_latents: bool = False
     generated: Literal[True] = True
 
     @model_validator(mode="after")
     def _one_of_the_batch(self) -> "Recipe":
-        images = SceneSettings.model_validate(self.scene).model_dump()["images"]
+        images: int = vars(self.scene)["images"]
         if self.index >= images:
             raise ValueError(f"expected an index below {images}, the number of pictures, but got {self.index}")
         return self
@@ -193,12 +193,10 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         with PIL.Image.open(path, formats=["PNG"]) as image:
             image.load()
             text = image.info.get(RECIPE_KEY)
-    except OSError as error:
-        raise RecipeError(
-            f"{path}: expected a PNG picture with a recipe, but it cannot be read: {error.strerror or 'it is none'}."
-        ) from error
     except _DAMAGE as error:
-        raise RecipeError(f"{path}: expected a PNG picture with a recipe, but it is damaged.") from error
+        unread = getattr(error, "strerror", None)
+        came = f"it cannot be read: {unread}" if unread else "it is none, or damaged"
+        raise RecipeError(f"{path}: expected a PNG picture with a recipe, but {came}.") from error
     if text is None:
         raise RecipeError(
             f"{path}: expected a picture with a recipe, but it carries none: other programs drop it when they save."

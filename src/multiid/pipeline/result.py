@@ -58,8 +58,16 @@ class Picture:
         return self.recipes[0]
 
     def only(self, index: int) -> "Picture":
-        """One picture of the batch by itself."""
-        return replace(self, images=self.images[index : index + 1], recipes=self.recipes[index : index + 1])
+        """One picture of the batch, or its latents, by itself.
+
+        Raises:
+            IndexError: when there is no picture of that index.
+        """
+        one = slice(index, index + 1)
+        if not 0 <= index < len(self.recipes):
+            raise IndexError(f"Expected an index from 0 to {len(self.recipes) - 1}, but got {index}.")
+        latents = None if self.latents is None else self.latents[one]
+        return replace(self, images=self.images[one], latents=latents, recipes=self.recipes[one])
 
     def save(self, path: str | os.PathLike[str]) -> list[Path]:
         """Writes the picture as PNG with its recipe inside; several become name-1.png, name-2.png and so on.
