@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def find_test_data() -> Path:
-    """The folder with reference numbers, real photos and models: MULTIID_TEST_DATA, or ../shared beside the checkout."""
+    """Where reference numbers, real photos and models are: MULTIID_TEST_DATA, or ../shared beside the checkout."""
     return Path(os.environ.get("MULTIID_TEST_DATA", ROOT.parent / "shared"))
 
 
@@ -39,5 +39,5 @@ def seeded() -> None:
 
     torch.set_num_threads(1)  # tests run side by side, one process per core
     random.seed(0)
-    np.random.seed(0)  # noqa: NPY002 - reference values are defined on this generator
+    np.random.seed(0)
     torch.manual_seed(0)

@@ -140,7 +140,7 @@ class TestOpenCV:
         (face,) = opencv.analyze(astronaut)
         (other,) = opencv.analyze(astronaut.resize((int(512 * scale), int(512 * scale))))
         same = overlap(face.box, Box(*(value / scale for value in other.box.corners)))
-        print(f"overlap at {scale} x: {same:.3f}, required 0.85")  # noqa: T201 - a threshold prints what it measured
+        print(f"overlap at {scale} x: {same:.3f}, required 0.85")
         assert same >= 0.85
 
     def test_unequal_sides_are_scaled_back_each(self, opencv: OpenCVFaces, astronaut: Image.Image) -> None:
@@ -148,7 +148,7 @@ class TestOpenCV:
         wide.paste(astronaut, (1200, 70))
         (face,), (moved,) = opencv.analyze(astronaut), opencv.analyze(wide)
         same = overlap(face.box, Box(*np.subtract(moved.box.corners, (1200, 70, 1200, 70)).tolist()))
-        print(f"overlap after moving: {same:.3f}, required 0.8")  # noqa: T201 - a threshold prints what it measured
+        print(f"overlap after moving: {same:.3f}, required 0.8")
         assert same >= 0.8
 
     def test_a_hard_photo_changes_nothing_for_the_next(
@@ -249,7 +249,7 @@ class TestSFace:
         aligned = cv2.FaceRecognizerSF.create(str(sface), "").alignCrop(bgr, row)
         assert face.embedding is not None
         off = np.abs(face.embedding.reshape(3, 112, 112) - aligned[..., ::-1].transpose(2, 0, 1)).mean()
-        print(f"aligned faces differ by {off:.2f} of 255, allowed 1")  # noqa: T201 - a threshold prints what it measured
+        print(f"aligned faces differ by {off:.2f} of 255, allowed 1")
         assert off <= 1
 
     @pytest.mark.usefixtures("sface")
@@ -258,7 +258,7 @@ class TestSFace:
         noisy = Image.fromarray((large + np.random.default_rng(5).normal(0, 30, large.shape)).clip(0, 255).astype("u1"))
         (clear,), (face,) = OpenCVFaces().analyze(astronaut), OpenCVFaces().analyze(noisy)
         off = np.abs(np.subtract(clear.embedding, face.embedding)).mean()
-        print(f"aligned faces differ by {off:.2f} of 255, allowed 12")  # noqa: T201 - a threshold prints what it measured
+        print(f"aligned faces differ by {off:.2f} of 255, allowed 12")
         assert off <= 12
 
     @pytest.mark.usefixtures("sface")
