@@ -1,5 +1,6 @@
 """The command line: one file per command, each loaded when it is used."""
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -27,6 +28,8 @@ class _Commands(click.Group):
         return import_module(f"multiid.cli.{cmd_name}").command if cmd_name in _COMMANDS else None
 
     def invoke(self, ctx: click.Context) -> Any:
+        # What matters is an error or a note; libraries' remarks to programmers are neither.
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
         # Here rather than around `main`: click itself would turn the interrupt into a bare "Aborted!".
         try:
             return super().invoke(ctx)
