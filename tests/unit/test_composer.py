@@ -223,6 +223,17 @@ def test_without_guidance_identities_are_shown_all_the_same(
     assert min(relative(shown[i], plain[i]) for i in range(2)) > ROUNDING
 
 
+@pytest.mark.parametrize(("width", "height"), [(200, 136), (136, 264), (128, 128)])
+def test_any_shape_that_latents_can_have(composer: Composer, people: list[Identity], width: int, height: int) -> None:
+    for layout in ("stack", "inline"):
+        changes = {"layout": layout, "width": width, "height": height, "merge_step": -1}
+        plain = latents(composer, scene([Person(p, strength=0) for p in people[:2]], **changes))
+        shown = latents(composer, scene(people[:2], **changes))
+        assert shown.shape == (1, 4, height // 8, width // 8)
+        assert relative(shown, plain) > ROUNDING
+        assert shown.isfinite().all()
+
+
 def network_state(composer: Composer) -> list[Any]:
     pipeline = composer.pipeline
     networks = (pipeline.unet, pipeline.controlnet)
