@@ -31,6 +31,7 @@ from multiid.prompts import (
 __all__ = ["Conditioning", "Layout", "Member", "TextEncoders", "condition"]
 
 Layout = Literal["stack", "inline", "auto"]
+"""Where identities go: behind the text, inside the prompt, or inside as long as they fit."""
 
 
 @dataclass(frozen=True)

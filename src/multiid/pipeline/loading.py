@@ -178,7 +178,7 @@ def _single_file(weights: Weights) -> Path:
         )
     try:
         return Path(hf_hub_download(repository, file, revision=weights.revision))
-    except (OSError, ValueError) as error:
+    except Exception as error:  # of the hub's client, of what it downloads with, or of the system
         raise _absent(f"{file} of {repository}", error) from error
 
 

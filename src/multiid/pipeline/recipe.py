@@ -212,7 +212,7 @@ def _check_format(text: str, path: str | os.PathLike[str]) -> None:
     """Tells a recipe of another format before its keys are found wanting; what is no JSON is seen later."""
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     known = get_args(Format)[0]
     came = content.get("format") if isinstance(content, dict) else None

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -20,12 +21,12 @@ from pydantic import (
     model_validator,
 )
 
-from multiid.errors import IdentityError, PromptError, SceneError, TemplateError
+from multiid.errors import IdentityError, PromptError, RegionError, SceneError, TemplateError
 from multiid.geometry import Box, Size
 from multiid.people.identity import Identity
 from multiid.people.photo import Photo, load_photo, load_photos
 from multiid.pipeline.scene import Lora, Person, PlaceIndex, Scene, Strength
-from multiid.pipeline.staging import arrange
+from multiid.pipeline.staging import arrange, set_stage
 from multiid.pipeline.yaml_file import read_yaml
 from multiid.prompts import Subject, bind
 from multiid.regions import Region
@@ -36,7 +37,7 @@ __all__ = ["SceneDocument", "SceneFile", "SceneSettings", "load_scene_file", "sc
 # Strict: neither "3" nor true is a number.
 _CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-# Where a scene names no size, its preset does; nothing that is checked before depends on which.
+# Where a scene names no size, its preset does; nothing that is checked before then depends on which.
 _ANY_SIZE = Size(1024, 1024)
 _SIDE_MULTIPLE = 8  # pixels per latent
 
@@ -184,7 +185,7 @@ def load_scene_file(path: str | os.PathLike[str]) -> SceneDocument:
     document = SceneDocument(file, settings, tuple(_read_person(person, file.parent) for person in entry.people))
     try:
         _rehearse(document)
-    except (SceneError, PromptError, IdentityError, TemplateError) as error:
+    except (SceneError, PromptError, IdentityError, RegionError, TemplateError) as error:
         raise type(error)(f"{file}: {error}") from error
     return document
 
@@ -232,11 +233,16 @@ def _template_beside(file: Path, template: str | None) -> str | Path | None:
 def _source_beside(file: Path, source: str) -> str:
     """A LoRA that lies beside the scene's file; a hub repository as it is."""
     beside = file.parent / source
-    return str(beside) if beside.exists() else source
+    with suppress(OSError):  # no name that a file can have
+        return str(beside) if beside.exists() else source
+    return source
 
 
 def _rehearse(document: SceneDocument) -> None:
-    """Finds, without any model, what is wrong with names, words and places."""
+    """Finds, without any model, what is wrong with names, words, places and, where the size is known, regions."""
     scene = document.scene(lambda name, noun, _: Identity(name, noun, torch.zeros(1, 1, 1), encoder="none"))
     bind(scene.prompt, [Subject(person.identity.name, person.identity.noun) for person in scene.cast])
-    arrange(scene, default_size=_ANY_SIZE, multiple=_SIDE_MULTIPLE)
+    if scene.template is None and scene.width is None:
+        arrange(scene, default_size=_ANY_SIZE, multiple=_SIDE_MULTIPLE)
+    else:
+        set_stage(scene, default_size=_ANY_SIZE, multiple=_SIDE_MULTIPLE, limb_width=1)
