@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float64, UInt8
 from multiid.geometry import Box, Size
 from multiid.poses.skeleton import JOINTS, Joint, Skeleton
 
-__all__ = ["FACE_MARGIN", "Segment", "Silhouette", "outline"]
+__all__ = ["FACE_MARGIN", "Segment", "Silhouette", "outline", "whole_joints"]
 
 FACE_MARGIN = 0.25
 """InstantFamily (section 3.4) widens face boxes by this share before it masks attention with them."""
@@ -83,14 +83,8 @@ class Silhouette:
 
 def outline(skeleton: Skeleton, size: Size) -> Silhouette:
     """Draw a skeleton's person on a canvas of `size`; what lies beyond the canvas is cut off."""
-    seen = {
-        joint: np.array([point.x * size.width, point.y * size.height])
-        for joint, point in zip(JOINTS, skeleton.points, strict=True)
-        if point is not None
-    }
     face = skeleton.face_box(size)
-    torso = _torso_length(seen, face)
-    joints = _with_legs(_with_trunk(seen, face, torso), size, torso)
+    joints, torso = whole_joints(skeleton, size)
 
     body = np.zeros((size.height, size.width), np.uint8)
     head = np.zeros_like(body)
@@ -110,6 +104,23 @@ def outline(skeleton: Skeleton, size: Size) -> Silhouette:
 
     spine = None if neck is None else (_pair(neck), _pair((joints["right_hip"] + joints["left_hip"]) / 2))
     return Silhouette(body > 0, head > 0, spine, None if face is None else face.centre)
+
+
+def whole_joints(skeleton: Skeleton, size: Size) -> tuple[_Joints, float]:
+    """The joints in pixels, with those added that can be told though they are unseen (see the module); and the torso.
+
+    Returns:
+        The joints by name, and the torso's length in pixels as it would be without foreshortening, 0 where nothing
+        tells it.
+    """
+    seen = {
+        joint: np.array([point.x * size.width, point.y * size.height])
+        for joint, point in zip(JOINTS, skeleton.points, strict=True)
+        if point is not None
+    }
+    face = skeleton.face_box(size)
+    torso = _torso_length(seen, face)
+    return _with_legs(_with_trunk(seen, face, torso), size, torso), torso
 
 
 def _torso_length(seen: _Joints, face: Box | None) -> float:

@@ -1,0 +1,1 @@
+"""The miniature: a world of cartoon people that the project draws itself."""
