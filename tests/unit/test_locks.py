@@ -1,9 +1,10 @@
 """Locks on shared networks: one at a time on what is shared, side by side on what is not, and nobody waits for ever."""
 
 import gc
+import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -52,6 +53,16 @@ def test_what_is_not_shared_runs_side_by_side() -> None:
     assert not meeting.broken
 
 
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    """Threads take turns so often that what can go wrong between two steps does."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("hasty")
 def test_any_order_of_the_same_things_is_safe() -> None:
     a, b, c = Thing(), Thing(), Thing()
 

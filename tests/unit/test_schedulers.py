@@ -32,6 +32,16 @@ def test_each_name_is_its_class_with_its_settings_on_the_models_own(name: str) -
     assert "use_karras_sigmas" not in CONFIG or not CONFIG.use_karras_sigmas  # the model's own is left alone
 
 
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_names_say_what_is_set(name: str) -> None:
+    scheduler = make_scheduler(name, CONFIG)
+    config = scheduler.config
+    assert bool(config.get("use_karras_sigmas")) == name.endswith("-karras")
+    assert (config.get("timestep_spacing") == "trailing") == name.endswith("-trailing")
+    assert ("sde" in config.get("algorithm_type", "")) == ("-sde" in name)
+    assert ("Ancestral" in type(scheduler).__name__) == name.endswith("-ancestral")
+
+
 @pytest.mark.parametrize("steps", [1, 2, 3, 30, 50])
 @pytest.mark.parametrize("name", SCHEDULERS)
 def test_every_sampler_has_countable_steps(name: str, steps: int) -> None:
