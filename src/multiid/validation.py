@@ -62,6 +62,8 @@ def _expectation(item: ErrorDetails, schema: Mapping[str, Any]) -> str:
         return "expected a value, but it is missing"
     if kind == "value_error":
         return str(context["error"])
+    if kind in ("model_type", "dataclass_type"):
+        return f"expected keys and values, but got {_quoted(item['input'])}"
     if kind == "json_invalid":
         return f"expected JSON, but got {context['error']}"
     if kind in ("too_short", "too_long"):

@@ -249,3 +249,13 @@ def test_precision_and_memory_are_chosen(scene: Path, out: Path) -> None:
     compose(scene, "-o", out / "b.png")
     assert pixels(out / "a.png").shape == pixels(out / "b.png").shape
     assert not np.array_equal(pixels(out / "a.png"), pixels(out / "b.png"))
+
+
+def test_where_to_write_is_looked_at_first(tmp_path: Path) -> None:
+    """Before any work, and before what else is wrong."""
+    added = run(
+        "people", "add", "ada", "--noun", "woman", "--photos", "no.jpg", "-o", tmp_path / "no" / "a.safetensors"
+    )
+    composed = run("compose", tmp_path / "no.yaml", "-o", tmp_path / "no" / "tea.png")
+    for result in (added, composed):
+        assert "Expected an existing folder to write" in result.stderr

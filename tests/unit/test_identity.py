@@ -192,3 +192,12 @@ def test_absent_truncated_and_foreign_files_are_refused(tmp_path):
     save_file(TENSORS, path)
     with pytest.raises(IdentityError, match="is none"):
         Identity.load(path)
+
+
+def test_its_repr_shows_no_biometric_data():
+    identity = Identity(
+        "ada", "woman", torch.full((1, 1, 4), 0.12345), "e" * 64, {"sface": torch.full((1, 4), 0.54321)}
+    )
+    assert "ada" in repr(identity)
+    assert "12345" not in repr(identity)
+    assert "54321" not in repr(identity)

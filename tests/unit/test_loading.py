@@ -99,6 +99,7 @@ def test_folders_give_the_same_picture_as_memory(memory: Composer, saved: Path) 
     assert composer.adapter.fingerprint == memory.adapter.fingerprint
     assert composer.defaults == PRESETS["sdxl"].defaults
     assert isinstance(composer.faces, WholeFaces)
+    assert composer.preset is None  # a recipe must not name models that were replaced
 
 
 def test_published_names_are_found_in_the_models_folder(
@@ -107,6 +108,7 @@ def test_published_names_are_found_in_the_models_folder(
     """Repositories by the last part of their name, single files of a repository by theirs."""
     monkeypatch.setenv(MODELS_DIR_VARIABLE, str(saved))
     composer = load()
+    assert composer.preset == "sdxl"
     composer.pipeline.set_progress_bar_config(disable=True)
     assert torch.equal(final_latents(composer), final_latents(memory))
 

@@ -87,3 +87,10 @@ def test_steps_that_cannot_be_counted_are_refused() -> None:
 def test_steps_that_a_sampler_cannot_make_are_refused() -> None:
     with pytest.raises(SceneError, match="steps: expected a number that LCMScheduler can make, but got 51"):
         evaluations_per_step(make_scheduler("lcm", CONFIG), 51)
+
+
+def test_nothing_late_needs_no_steps_told_apart_but_still_possible_ones() -> None:
+    pndm = PNDMScheduler.from_config(CONFIG, skip_prk_steps=True)
+    assert evaluations_per_step(pndm, 3, late=False) == 1
+    with pytest.raises(SceneError, match="take fewer steps"):
+        evaluations_per_step(make_scheduler("lcm", CONFIG), 51, late=False)

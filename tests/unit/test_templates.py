@@ -255,7 +255,7 @@ def test_what_breaks_the_format_is_one_clear_line(tmp_path: Path, changes: dict[
 
 def test_what_is_no_template_at_all(tmp_path: Path):
     assert refused(tmp_path, '{"name": ').startswith("expected JSON, but got EOF")
-    assert refused(tmp_path, "[]").startswith("expected an object, but got []")
+    assert refused(tmp_path, "[]").startswith("expected keys and values, but got []")
     assert refused(tmp_path, '{"name": "x", "name2": 1}') == "name2: unknown key; did you mean 'name'? (and 3 more)."
     (tmp_path / "mine.json").write_bytes(b"\xff\xfe{}")
     with pytest.raises(TemplateError, match="expected JSON"):

@@ -43,9 +43,9 @@ class Identity:
 
     name: str
     noun: str
-    embeddings: Float[Tensor, "images tokens width"]
+    embeddings: Float[Tensor, "images tokens width"] = field(repr=False)  # biometric data stay out of logs
     encoder: str
-    face_embeddings: Mapping[str, Float[Tensor, "faces dims"]] = field(default_factory=dict[str, Tensor])
+    face_embeddings: Mapping[str, Float[Tensor, "faces dims"]] = field(default_factory=dict[str, Tensor], repr=False)
 
     def __post_init__(self) -> None:
         check_words(self.name, self.noun)

@@ -128,13 +128,14 @@ class Composer:
             ModelFileError: when weights are absent and cannot be downloaded, or are damaged.
             CheckpointError: when the adapter cannot be read.
         """
+        sources = {"base": base, "vae": vae, "controlnet": controlnet, "adapter": adapter}
         models = load_models(
             name,
             device=device,
             dtype=dtype,
             offload=offload,
             vae_tiling=vae_tiling,
-            sources={"base": base, "vae": vae, "controlnet": controlnet, "adapter": adapter},
+            sources=sources,
             faces=faces,
         )
         preset = models.preset
@@ -143,7 +144,8 @@ class Composer:
             models.adapter,
             models.faces,
             defaults=preset.defaults,
-            preset=preset.name,
+            # Other models than the preset's make other pixels, so a recipe must not name it.
+            preset=preset.name if not any(sources.values()) else None,
             notice=preset.notice,
         )
 
@@ -322,7 +324,6 @@ class Composer:
         guided = settings.guidance > 1 and unet.config.time_cond_proj_dim is None
         factor = pipeline.vae_scale_factor
         late = settings.merge_step >= 0 and conditioning.shows_identities
-        scheduler = pipeline.scheduler
         return merging(
             unet,
             [] if controlnet is None else list(getattr(controlnet, "nets", [controlnet])),
@@ -332,7 +333,7 @@ class Composer:
             rows=[None] * (scene.images if guided else 0) + [0] * scene.images,
             dtype=unet.dtype,
             merge_step=settings.merge_step,
-            evaluations=evaluations_per_step(scheduler, settings.steps) if late else scheduler.order,
+            evaluations=evaluations_per_step(pipeline.scheduler, settings.steps, late=late),
             steps=settings.steps,
             control_identity=scene.control_identity,
             progress=progress,

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
@@ -45,6 +46,8 @@ def style_loras(pipeline: Any, loras: Sequence[Lora]) -> Generator[None]:
 
 
 def _load(pipeline: Any, name: str, lora: Lora, networks: Sequence[Any]) -> None:
+    if lora.source.endswith(".safetensors") and not Path(lora.source).is_file():
+        raise SceneError(f"loras: expected a LoRA for SDXL, but there is no file {lora.source}: check the path.")
     try:
         with quiet_loading():
             # Safetensors only: other formats may bear code.

@@ -45,14 +45,19 @@ def make_scheduler(name: str, config: Any) -> Any:
     return getattr(diffusers, kind).from_config(config, **settings)
 
 
-def evaluations_per_step(scheduler: Any, steps: int) -> int:
+def evaluations_per_step(scheduler: Any, steps: int, *, late: bool = True) -> int:
     """How many network evaluations the sampler spends on one denoising step: 1, or 2 for Heun and its like.
 
     Evaluation i then belongs to step i // n.
 
+    Args:
+        scheduler: the sampler; it is left as it is.
+        steps: denoising steps.
+        late: whether something is to happen after a certain step.
+
     Raises:
-        SceneError: when the sampler cannot make that many steps, or evaluations cannot be told apart into steps, so
-            that "after step k" has no meaning.
+        SceneError: when the sampler cannot make that many steps, or something is to happen late but evaluations
+            cannot be told apart into steps, so that "after step k" has no meaning.
     """
     trial = copy.deepcopy(scheduler)
     try:
@@ -64,7 +69,7 @@ def evaluations_per_step(scheduler: Any, steps: int) -> int:
         ) from error
     evaluations, order = len(trial.timesteps), int(getattr(trial, "order", 1))
     # A second-order sampler's last step is of first order: 2 n - 1 evaluations.
-    if evaluations != steps * order - (order - 1):
+    if late and evaluations != steps * order - (order - 1):
         raise SceneError(
             f"scheduler: expected one evaluation per step, or two, but {type(scheduler).__name__} makes {evaluations} "
             f"in {steps} steps, so identities cannot be merged late: use another scheduler or merge_step -1."
