@@ -23,6 +23,7 @@
     ├── SceneError                 a scene or its file is invalid
     ├── PresetError                a preset or a pipeline cannot be used
     ├── RecipeError                a picture's recipe is absent or cannot be repeated
+    ├── TrainingError              a training recipe is wrong, or its run cannot go on
     ├── OutputError                a result cannot be written
     ├── MissingExtraError          an optional package is not installed
     └── Cancelled                  the caller stopped the work
@@ -56,6 +57,7 @@ __all__ = [
     "SceneError",
     "SeveralFacesError",
     "TemplateError",
+    "TrainingError",
     "TruncatedPhotoError",
 ]
 
@@ -150,6 +152,10 @@ class PresetError(MultiIDError):
 
 class RecipeError(MultiIDError):
     """A picture carries no recipe, or its recipe cannot be repeated here."""
+
+
+class TrainingError(MultiIDError):
+    """A training recipe is wrong, or its run cannot go on."""
 
 
 class OutputError(MultiIDError):

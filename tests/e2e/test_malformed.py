@@ -178,7 +178,7 @@ CASES: dict[str, tuple[Callable[[Path], Command], str]] = {
     "a scene that is no YAML": (with_text("prompt: [a\nseed: 1"), "scene.yaml, line 2: expected YAML"),
     "a scene of other bytes": (with_text(b"\xff\xd8\xff\x00"), "scene.yaml: expected YAML as UTF-8 text"),
     "a scene that is a list": (with_text("- prompt"), "expected keys such as prompt and people, but got list"),
-    "a scene that is not there": (lambda _: ["compose", "no.yaml", *COMPOSE[2:]], "no.yaml: expected a scene file"),
+    "a scene that is not there": (lambda _: ["compose", "no.yaml", *COMPOSE[2:]], "no.yaml: expected a YAML file"),
     "an unknown key": (with_scene(guidence=3), "guidence: unknown key; did you mean 'guidance'?"),
     "an unknown key of a person": (with_ada(frase="x"), "people.0.frase: unknown key; did you mean 'phrase'?"),
     "a key of the wrong type": (with_scene(steps="many"), "steps: expected a valid integer, but got 'many'."),

@@ -34,7 +34,12 @@ def test_the_wheel_holds_the_package_and_its_data(wheel: zipfile.ZipFile) -> Non
     code = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src" / "multiid").rglob("*.py")}
     templates = {f"multiid/{path.relative_to(ROOT)}" for path in (ROOT / "pose_templates").glob("*.json")}
     assert len(templates) >= 8
-    assert code | templates | {"multiid/py.typed"} <= names
+    recipes_and_weights = {
+        str(path.relative_to(ROOT / "src"))
+        for path in (ROOT / "src" / "multiid" / "mini").rglob("*")
+        if path.suffix in (".yaml", ".json", ".safetensors")
+    }
+    assert code | templates | recipes_and_weights | {"multiid/py.typed"} <= names
     for template in multiid.template_names():
         assert f"multiid/pose_templates/previews/{template}.png" in names
 
@@ -42,7 +47,9 @@ def test_the_wheel_holds_the_package_and_its_data(wheel: zipfile.ZipFile) -> Non
 def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
     information = f"multiid-{multiid.__version__}.dist-info/"
     names = [name for name in wheel.namelist() if not name.startswith(information)]
-    assert {Path(name).suffix for name in names} == {".py", ".typed", ".json", ".png"}
+    small = [name for name in names if not name.startswith("multiid/mini/")]
+    assert {Path(name).suffix for name in small} == {".py", ".typed", ".json", ".png"}
+    assert {Path(name).suffix for name in names} <= {".py", ".typed", ".json", ".png", ".yaml", ".safetensors"}
     assert all(name.startswith("multiid/") for name in names)
     pictures = [name for name in names if name.endswith(".png")]
     assert all(name.startswith("multiid/pose_templates/previews/") for name in pictures)

@@ -13,6 +13,7 @@ import torch
 from diffusers import StableDiffusionXLImg2ImgPipeline
 
 from multiid import (
+    PRESETS,
     Adapter,
     Box,
     Cancelled,
@@ -143,6 +144,14 @@ def test_style_strength_is_a_share_of_the_steps(composer: Composer, people: list
     by_share = composer.compose(scene(people[:2], merge_step=None, style_strength=50, steps=4)).recipe.scene
     assert by_share.merge_step == 2
     assert composer.compose(scene(people[:2], merge_step=None, steps=5)).recipe.scene.merge_step == 1
+
+
+def test_identities_may_be_there_from_the_first_step(people: list[Identity]) -> None:
+    """For denoisers that learnt with them; what a scene says counts more."""
+    early = Composer(tiny_pipeline(), tiny_adapter(), defaults=replace(PRESETS["tiny"].defaults, style_strength=None))
+    early.pipeline.set_progress_bar_config(disable=True)
+    assert early.compose(scene(people[:2], merge_step=None)).recipe.scene.merge_step == -1
+    assert early.compose(scene(people[:2], merge_step=None, style_strength=0)).recipe.scene.merge_step == 0
 
 
 @pytest.mark.parametrize("merge_step", [-1, 0, 1])

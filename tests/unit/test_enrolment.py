@@ -8,7 +8,7 @@ from golden import golden_photo
 from PIL import Image
 from small import small_encoder, small_encoder_v2
 
-from multiid.errors import IdentityError, NoFaceError, SeveralFacesError
+from multiid.errors import IdentityError, NoFaceError, PhotoError, SeveralFacesError
 from multiid.geometry import Box
 from multiid.people.adapter import Adapter
 from multiid.people.encoders import IDEncoder
@@ -98,6 +98,28 @@ def test_of_many_photos_each_keeps_its_own_face(v2):
     for i in (0, 8, 10):
         alone = encode_identity("ada", "woman", [photos[i]], v2, faces=GreenFaces())
         torch.testing.assert_close(everybody.embeddings[i : i + 1], alone.embeddings, atol=1e-5, rtol=1e-5)
+
+
+class BlueSkies(GreenFaces):
+    """Takes pictures for identities only where the last pixel is blue; finds no face in any."""
+
+    def analyze(self, image: Image.Image) -> list[Face]:
+        del image
+        return []
+
+    def check_photo(self, image: Image.Image, *, photo: str) -> None:
+        if image.getpixel((image.width - 1, image.height - 1)) != (0, 0, 255):
+            raise PhotoError(f"Expected a blue sky, but {photo} has none.")
+
+
+def test_an_analyzer_may_refuse_photos_of_another_kind(v1):
+    """Before faces are looked for, and whichever of the photos it is."""
+    blue = photo("blue", 20)
+    blue.image.paste((0, 0, 255), (100, 0, 200, 64))
+    with pytest.raises(PhotoError, match="but grey has none"):
+        encode_identity("ada", "woman", [blue, photo("grey", 20)], v1, faces=BlueSkies())
+    with pytest.raises(NoFaceError):
+        encode_identity("ada", "woman", [blue], v1, faces=BlueSkies())
 
 
 class Watching(IDEncoder):

@@ -243,5 +243,5 @@ def test_no_revision_is_claimed_that_nobody_verified() -> None:
 def test_an_unknown_preset_names_the_nearest() -> None:
     with pytest.raises(PresetError, match="but got 'sdlx-v2'; did you mean 'sdxl-v2'"):
         find_preset("sdlx-v2")
-    with pytest.raises(PresetError, match="known are sdxl, sdxl-v2, tiny"):
+    with pytest.raises(PresetError, match="known are sdxl, sdxl-v2, mini, tiny"):
         find_preset("flux")

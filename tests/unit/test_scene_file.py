@@ -17,6 +17,7 @@ from conftest import ROOT
 from photos import blocks, write_blocks
 
 from multiid import (
+    PRESETS,
     Box,
     Identity,
     IdentityError,
@@ -270,6 +271,20 @@ def test_names_words_and_files_are_looked_at_before_any_model(
     assert said in complaint(folder, document, error)
 
 
+def test_regions_must_fit_the_pictures_of_the_preset(folder: Path) -> None:
+    """The miniature's pictures are smaller than the template's, and their sides not quite in the same proportion."""
+    PIL.Image.new("L", (312, 184), 255).save(folder / "mask.png")
+    masked = {"prompt": "a", "template": "team-eight", "people": [ADA | {"mask": "mask.png"}]}
+    boxed = masked | {"people": [ADA | {"box": [0, 0, 600, 300]}]}
+    for document, defaults in ((masked, None), (boxed, PRESETS["mini"].defaults)):
+        (folder / "scene.yaml").write_text(yaml.safe_dump(document))
+        with pytest.raises(RegionError):
+            load_scene_file(folder / "scene.yaml", defaults=defaults)
+    for document, defaults in ((boxed, None), (masked, PRESETS["mini"].defaults)):
+        (folder / "scene.yaml").write_text(yaml.safe_dump(document))
+        assert load_scene_file(folder / "scene.yaml", defaults=defaults).people
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -289,7 +304,7 @@ def test_what_is_no_yaml_names_the_line(folder: Path, text: str, said: str) -> N
 
 
 def test_other_bytes_and_absent_files(folder: Path) -> None:
-    with pytest.raises(SceneError, match=r"no\.yaml: expected a scene file, but it cannot be read: No such file"):
+    with pytest.raises(SceneError, match=r"no\.yaml: expected a YAML file, but it cannot be read: No such file"):
         load_scene_file(folder / "no.yaml")
     with pytest.raises(SceneError, match="cannot be read: Is a directory"):
         load_scene_file(folder)

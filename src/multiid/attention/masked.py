@@ -12,7 +12,7 @@ def masked_attention(
     query: Float[Tensor, "rows heads queries channels"],
     key: Float[Tensor, "rows heads keys channels"],
     value: Float[Tensor, "rows heads keys channels"],
-    log_weights: Float[Tensor, "queries keys"] | None = None,
+    log_weights: Float[Tensor, "*rows queries keys"] | None = None,
 ) -> Float[Tensor, "rows heads queries channels"]:
     """`softmax(QK^T / sqrt(channels) + log w) V`, the masked attention of InstantFamily (3.4) in additive form.
 

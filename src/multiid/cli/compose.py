@@ -67,7 +67,7 @@ def command(
             raise RecipeError(f"{source}: expected a recipe that names its preset, but it names none: give --preset.")
         notes += recipe.notes
     elif scene is not None:
-        document = multiid.load_scene_file(scene)
+        document = multiid.load_scene_file(scene, defaults=multiid.find_preset(preset or "sdxl").defaults)
     dtype = models.pop("dtype")
     composer = multiid.Composer.from_preset(preset or "sdxl", dtype=getattr(torch, dtype) if dtype else None, **models)
     if document is not None:

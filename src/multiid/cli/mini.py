@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from multiid.cli import mini_figures
+from multiid.cli.mini_train import train
 from multiid.files import require_place, write_whole
 
 __all__ = ["command"]
@@ -11,7 +13,7 @@ __all__ = ["command"]
 
 @click.group()
 def command() -> None:
-    """The miniature: look at the world that it was trained on."""
+    """The miniature: look at the world that it was trained on, and make it anew."""
 
 
 @command.command()
@@ -31,3 +33,23 @@ def world(people: int, scenes: bool, seed: int, output: Path) -> None:
     with write_whole(output) as temporary:
         sheet.save(temporary, format="PNG")
     click.echo(str(output))
+
+
+@command.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True,
+    help="Folder to write; a miniature that is there is replaced.",
+)  # fmt: skip
+def pack(run: Path, output: Path) -> None:
+    """Put the weights of the training run in the folder RUN together, as the preset mini loads them."""
+    from multiid.mini.pack import collect, pack
+
+    files = pack(collect(run), output)
+    for name, size in files.items():
+        click.echo(f"{size:>10,}  {name}")
+    click.echo(f"{sum(files.values()):>10,}  bytes in {output}")
+
+
+command.add_command(train)
+command.add_command(mini_figures.command, "figures")

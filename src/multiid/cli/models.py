@@ -35,6 +35,6 @@ def model_options(*names: str) -> Callable[[Any], Any]:
     def add(function: Any) -> Any:
         for name in reversed(names):
             function = _OPTIONS[name](function)
-        return click.option("--preset", help="Set of models: sdxl, sdxl-v2 or tiny. [default: sdxl]")(function)
+        return click.option("--preset", help="Set of models: sdxl, sdxl-v2, mini or tiny. [default: sdxl]")(function)
 
     return add

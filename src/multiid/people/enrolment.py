@@ -10,7 +10,7 @@ from torch import Tensor
 
 from multiid.errors import IdentityError
 from multiid.people.adapter import Adapter
-from multiid.people.faces import Face, FaceAnalyzer, choose_face
+from multiid.people.faces import Face, FaceAnalyzer, PhotoCheck, choose_face
 from multiid.people.identity import Identity, check_words
 from multiid.people.photo import Photo
 
@@ -43,7 +43,8 @@ def encode_identity(
         noun: their class noun.
         photos: one to a few photos of the person.
         adapter: whose encoder to use.
-        faces: with it every photo must show a face, and where it recognises, the face embeddings are kept.
+        faces: with it every photo must show a face, and where it recognises, the face embeddings are kept. Where it
+            is a `PhotoCheck` too, every photo must pass that.
         face_embeddings: for encoder V2: one raw InsightFace vector for each photo, instead of the analyzer's;
             encoder V1 does not use them.
         several_faces: take the largest face of a photo that shows several, or refuse it.
@@ -51,6 +52,7 @@ def encode_identity(
     Raises:
         IdentityError: when there is no photo, the name or noun cannot be used, or encoder V2 gets no fitting face
             embeddings.
+        PhotoError: when the analyzer reads other kinds of picture only; the message names the photo.
         FaceError: when a photo shows no face, or several and these are refused; the message names the photo.
     """
     check_words(name, noun)
@@ -60,6 +62,9 @@ def encode_identity(
         raise IdentityError(
             f"Expected one face embedding for each of {name}'s {len(photos)} photos, but got {len(face_embeddings)}."
         )
+    if isinstance(faces, PhotoCheck):
+        for photo in photos:
+            faces.check_photo(photo.image, photo=photo.name)
     found: list[Face] = []
     if faces is not None:
         found = [choose_face(faces.analyze(photo.image), several=several_faces, photo=photo.name) for photo in photos]

@@ -11,7 +11,7 @@ from PIL import Image
 from multiid.errors import FaceError, NoFaceError, SeveralFacesError
 from multiid.geometry import Box
 
-__all__ = ["Face", "FaceAnalyzer", "choose_face", "face_analyzer"]
+__all__ = ["Face", "FaceAnalyzer", "PhotoCheck", "choose_face", "face_analyzer"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,23 @@ class FaceAnalyzer(Protocol):
 
     def analyze(self, image: Image.Image) -> list[Face]:
         """The faces of an upright picture of any size, the largest first; an empty list where there are none."""
+        ...
+
+
+@runtime_checkable
+class PhotoCheck(Protocol):
+    """What a face analyzer has beside `analyze` where identities can be made of one kind of picture alone."""
+
+    def check_photo(self, image: Image.Image, *, photo: str) -> None:
+        """Refuses a picture of another kind.
+
+        Args:
+            image: an upright picture of any size.
+            photo: what to call it in the message.
+
+        Raises:
+            PhotoError: when it is of another kind; the message says what to use for it.
+        """
         ...
 
 

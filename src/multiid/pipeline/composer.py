@@ -112,7 +112,7 @@ class Composer:
         """A composer from a named set of models, downloaded at first use.
 
         Args:
-            name: "sdxl", "sdxl-v2" or "tiny".
+            name: "sdxl", "sdxl-v2", "mini" or "tiny".
             device: where to compute; the best there is by default.
             dtype: of the networks; 16 bits on an accelerator and 32 on a CPU by default.
             offload: "model" keeps each model in main memory until its turn, "sequential" each layer.
@@ -268,13 +268,14 @@ class Composer:
             default_size=self.defaults.size,
             multiple=self.pipeline.vae_scale_factor,
             limb_width=self.defaults.limb_width,
+            area=self.defaults.area,
         )
 
     def _settle(self, scene: Scene) -> _Settings:
         defaults = self.defaults
         steps = scene.steps or defaults.steps
         share = defaults.style_strength if scene.style_strength is None else scene.style_strength
-        delayed = min(_LATEST_MERGE, int(share / 100 * steps))
+        delayed = -1 if share is None else min(_LATEST_MERGE, int(share / 100 * steps))
         return _Settings(
             negative_prompt=defaults.negative_prompt if scene.negative_prompt is None else scene.negative_prompt,
             layout=scene.layout or defaults.layout,

@@ -22,7 +22,7 @@ from multiid.people.adapter import Adapter
 from multiid.people.checkpoint import few
 from multiid.people.faces import FaceAnalyzer, face_analyzer
 from multiid.people.tensorfile import first_line
-from multiid.pipeline.presets import Preset, Weights, find_preset
+from multiid.pipeline.presets import PRESETS, Preset, Weights, find_preset
 from multiid.pipeline.tiny import tiny_adapter, tiny_pipeline
 
 __all__ = ["Models", "Offload", "load_adapter", "load_faces", "load_models"]
@@ -105,7 +105,14 @@ def load_faces(preset: Preset) -> FaceAnalyzer | None:
         ModelFileError: when its model files are absent and cannot be downloaded.
         MissingExtraError: when its package is not installed.
     """
-    return face_analyzer(preset.faces, recognise=True) if preset.faces else None
+    if preset.faces is None:
+        return None
+    if preset.faces == "mini":
+        from multiid.pipeline.drawn import DrawnFaces  # here: only one preset needs the miniature's networks
+
+        photographic = tuple(other.name for other in PRESETS.values() if other.faces not in (None, "mini"))
+        return DrawnFaces(preset=preset.name, others=photographic)
+    return face_analyzer(preset.faces, recognise=True)
 
 
 def _with_sources(preset: Preset, sources: Mapping[str, str | None]) -> Preset:

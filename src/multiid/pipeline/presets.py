@@ -5,11 +5,13 @@ A preset is a record, not code. `revision` stays None until somebody has run tho
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from multiid.conditioning import Layout
 from multiid.errors import PresetError
 from multiid.geometry import Size
+from multiid.pipeline.sizing import AreaRule
 from multiid.validation import suggest
 
 __all__ = ["PRESETS", "Defaults", "Preset", "Weights", "find_preset"]
@@ -20,6 +22,7 @@ _SQUARE = Size(1024, 1024)
 _FACES = {
     "opencv": "Apache-2.0",
     "insightface": "InsightFace model packs: non-commercial research only",
+    "mini": "Apache-2.0",
 }
 """Licences of the face analyzers' models."""
 
@@ -49,10 +52,13 @@ class Defaults:
         layout: where identities go.
         steps: denoising steps.
         guidance: classifier-free guidance scale.
-        style_strength: share of the steps, in percent, before identities are merged.
+        style_strength: share of the steps, in percent, before identities are merged; at 0 the first step still sees
+            text alone, as in PhotoMaker. None merges them from the first step, for a denoiser that was trained so.
         negative_prompt: what should not be in the picture.
         scheduler: name of the sampler, or None for the model's own.
-        size: of the picture, where no template names one.
+        size: of the picture, where there is neither template nor pose.
+        area: how large a template's or pose's picture is, for models whose pictures are not of the templates' sizes;
+            None takes their own. A size that the scene gives counts more.
         limb_width: half-width of the control image's limbs in pixels in a picture of 1024 by 1024; it grows with
             the picture's area. Some OpenPose ControlNets for SDXL want thicker limbs than OpenPose's 4.
     """
@@ -60,10 +66,11 @@ class Defaults:
     layout: Layout = "auto"
     steps: int = 50
     guidance: float = 5.0
-    style_strength: float = 20.0
+    style_strength: float | None = 20.0
     negative_prompt: str | None = None
     scheduler: str | None = None
     size: Size = _SQUARE
+    area: AreaRule | None = None
     limb_width: float = 4.0
 
 
@@ -74,7 +81,7 @@ class Preset:
     Attributes:
         name: how users call it.
         title: one line that says what it is.
-        base: the SDXL model; None where the project builds the model itself.
+        base: the SDXL model; None where there are no weights.
         vae: a VAE in place of the base's own.
         controlnet: the OpenPose ControlNet.
         adapter: the checkpoint with ID encoder and LoRA.
@@ -90,14 +97,14 @@ class Preset:
     vae: Weights | None = None
     controlnet: Weights | None = None
     adapter: Weights | None = None
-    faces: Literal["opencv", "insightface"] | None = None
+    faces: Literal["opencv", "insightface", "mini"] | None = None
     defaults: Defaults = Defaults()
     notice: str | None = None
     half: bool = True
 
     @property
     def licences(self) -> dict[str, str]:
-        """The licence of each part that is downloaded; none for a preset that the project builds itself."""
+        """The licence of each part that has weights; none for a preset that is built from random numbers."""
         parts = {"base": self.base, "vae": self.vae, "controlnet": self.controlnet, "adapter": self.adapter}
         licences = {part: weights.licence for part, weights in parts.items() if weights is not None}
         if self.faces is not None:
@@ -116,6 +123,13 @@ _SDXL = Preset(
     defaults=Defaults(scheduler="euler", limb_width=12.0),
 )
 
+_MINI = Path(__file__).parents[1] / "mini" / "weights"
+
+
+def _of_mini(part: str = "") -> Weights:
+    return Weights(str(_MINI / part), "Apache-2.0")
+
+
 PRESETS: Mapping[str, Preset] = {
     preset.name: preset
     for preset in (
@@ -126,6 +140,25 @@ PRESETS: Mapping[str, Preset] = {
             title="RealVisXL V4 with PhotoMaker V2, nearer to the face; needs InsightFace (non-commercial)",
             adapter=Weights("TencentARC/PhotoMaker-V2", "Apache-2.0", file="photomaker-v2.bin"),
             faces="insightface",
+        ),
+        Preset(
+            name="mini",
+            title="a miniature SDXL for a world of cartoon people; its weights are not in this version yet",
+            base=_of_mini(),
+            controlnet=_of_mini("controlnet"),
+            adapter=_of_mini("adapter.safetensors"),
+            faces="mini",
+            defaults=Defaults(
+                layout="stack",
+                steps=20,
+                guidance=2.0,
+                style_strength=None,
+                size=Size(128, 128),
+                area=AreaRule(side=128, growth=0.6),
+                limb_width=8.0,
+            ),
+            notice="The preset mini draws cartoon people of a world of its own: for real people take sdxl or sdxl-v2.",
+            half=False,
         ),
         Preset(
             name="tiny",

@@ -22,9 +22,10 @@ from pydantic import (
 )
 
 from multiid.errors import IdentityError, PromptError, RegionError, SceneError, TemplateError
-from multiid.geometry import Box, Size
+from multiid.geometry import Box
 from multiid.people.identity import Identity
 from multiid.people.photo import Photo, load_photo, load_photos
+from multiid.pipeline.presets import Defaults
 from multiid.pipeline.scene import Lora, Person, PlaceIndex, Scene, Strength
 from multiid.pipeline.staging import arrange, set_stage
 from multiid.pipeline.yaml_file import read_yaml
@@ -37,8 +38,6 @@ __all__ = ["SceneDocument", "SceneFile", "SceneSettings", "load_scene_file", "sc
 # Strict: neither "3" nor true is a number.
 _CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-# Where a scene names no size, its preset does; nothing that is checked before then depends on which.
-_ANY_SIZE = Size(1024, 1024)
 _SIDE_MULTIPLE = 8  # pixels per latent
 
 
@@ -166,10 +165,15 @@ class _ReadPerson:
         return Person(identity, entry.phrase, entry.strength, self.region, entry.place)
 
 
-def load_scene_file(path: str | os.PathLike[str]) -> SceneDocument:
+def load_scene_file(path: str | os.PathLike[str], *, defaults: Defaults | None = None) -> SceneDocument:
     """Reads scene.yaml with the photos, identities, masks, LoRAs and template it names, which lie beside it.
 
     All that needs no model is checked here: names, prompt, sampler, and who stands where.
+
+    Args:
+        path: the file.
+        defaults: of the composer that is to make the scene: boxes and masks must fit the size of its pictures. Those
+            of full SDXL models if None.
 
     Raises:
         SceneError: naming the file, the key and what was expected; unknown keys name the nearest known one.
@@ -184,7 +188,7 @@ def load_scene_file(path: str | os.PathLike[str]) -> SceneDocument:
     settings["template"] = _template_beside(file, settings["template"])
     document = SceneDocument(file, settings, tuple(_read_person(person, file.parent) for person in entry.people))
     try:
-        _rehearse(document)
+        _rehearse(document, defaults or Defaults())
     except (SceneError, PromptError, IdentityError, RegionError, TemplateError) as error:
         raise type(error)(f"{file}: {error}") from error
     return document
@@ -238,11 +242,12 @@ def _source_beside(file: Path, source: str) -> str:
     return source
 
 
-def _rehearse(document: SceneDocument) -> None:
+def _rehearse(document: SceneDocument, defaults: Defaults) -> None:
     """Finds, without any model, what is wrong with names, words, places and, where the size is known, regions."""
     scene = document.scene(lambda name, noun, _: Identity(name, noun, torch.zeros(1, 1, 1), encoder="none"))
     bind(scene.prompt, [Subject(person.identity.name, person.identity.noun) for person in scene.cast])
+    size, area = defaults.size, defaults.area
     if scene.template is None and scene.width is None:
-        arrange(scene, default_size=_ANY_SIZE, multiple=_SIDE_MULTIPLE)
+        arrange(scene, default_size=size, multiple=_SIDE_MULTIPLE, area=area)
     else:
-        set_stage(scene, default_size=_ANY_SIZE, multiple=_SIDE_MULTIPLE, limb_width=1)
+        set_stage(scene, default_size=size, multiple=_SIDE_MULTIPLE, limb_width=defaults.limb_width, area=area)

@@ -10,6 +10,7 @@ from torch import Tensor
 from multiid.errors import SceneError
 from multiid.geometry import Size
 from multiid.pipeline.scene import Person, Scene
+from multiid.pipeline.sizing import AreaRule
 from multiid.poses.draw import draw_control_image, limb_width_for
 from multiid.poses.skeleton import Pose
 from multiid.poses.templates import load_template, templates_for
@@ -37,13 +38,16 @@ class Stage:
     regions: Float[Tensor, "people height width"]
 
 
-def arrange(scene: Scene, *, default_size: Size, multiple: int) -> tuple[Size, Pose | None, tuple[int | None, ...]]:
+def arrange(
+    scene: Scene, *, default_size: Size, multiple: int, area: AreaRule | None = None
+) -> tuple[Size, Pose | None, tuple[int | None, ...]]:
     """Gives the people of a scene their places, from left to right unless they say otherwise; draws nothing.
 
     Args:
         scene: what to arrange.
         default_size: where neither scene nor template names one.
         multiple: what the picture's sides must be multiples of (the VAE's scale factor).
+        area: how large a template's or pose's picture is; its own size if None.
 
     Returns:
         The picture's size, its skeletons on a canvas of that size, and the index of each person's place.
@@ -53,12 +57,17 @@ def arrange(scene: Scene, *, default_size: Size, multiple: int) -> tuple[Size, P
         TemplateError: when the template is unknown or invalid.
     """
     pose = load_template(Path(scene.template)).pose() if scene.template is not None else scene.pose
-    size = _size(scene, pose.size if pose else default_size, multiple)
+    own_size = pose.size if pose else default_size
+    if pose is not None and area is not None:
+        own_size = area.scaled(own_size, places=len(pose.places), multiple=multiple)
+    size = _size(scene, own_size, multiple)
     pose = pose.fitted(size) if pose else None
     return size, pose, _cast_places(scene.cast, pose)
 
 
-def set_stage(scene: Scene, *, default_size: Size, multiple: int, limb_width: float) -> Stage:
+def set_stage(
+    scene: Scene, *, default_size: Size, multiple: int, limb_width: float, area: AreaRule | None = None
+) -> Stage:
     """Sets the people of a scene into its pose.
 
     People take the places from left to right unless they say otherwise. Places that stay empty keep their skeleton
@@ -70,13 +79,14 @@ def set_stage(scene: Scene, *, default_size: Size, multiple: int, limb_width: fl
         multiple: what the picture's sides must be multiples of (the VAE's scale factor).
         limb_width: half-width of the control image's limbs in pixels in a picture of 1024 by 1024; it grows with
             the picture's area.
+        area: how large a template's or pose's picture is; its own size if None.
 
     Raises:
         SceneError: when people and places, or the sides of the picture, do not fit.
         TemplateError: when the template is unknown or invalid.
         RegionError: when a region is impossible.
     """
-    size, pose, places = arrange(scene, default_size=default_size, multiple=multiple)
+    size, pose, places = arrange(scene, default_size=default_size, multiple=multiple, area=area)
     cast = scene.cast
     return Stage(
         size=size,

@@ -3,7 +3,6 @@
 It shows that everything runs, in seconds and without a download. Its pictures are noise.
 """
 
-import json
 from typing import Any, cast
 
 import torch
@@ -14,10 +13,10 @@ from diffusers import (
     StableDiffusionXLControlNetPipeline,
     UNet2DConditionModel,
 )
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from torch import nn
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
+from multiid.mini.vocabulary import build_tokenizer
 from multiid.people.adapter import Adapter
 from multiid.people.encoders import EncoderConfig, IDEncoder
 from multiid.prompts import CLIP_WINDOW
@@ -25,7 +24,6 @@ from multiid.prompts import CLIP_WINDOW
 __all__ = ["tiny_adapter", "tiny_pipeline"]
 
 _WIDTHS = (16, 32)  # of the two text encoders; cross-attention has their sum
-_BEGIN, _END = "<|startoftext|>", "<|endoftext|>"
 _WORDS = (
     "a an and the in on at with of one two three woman man girl boy old young child person people friend family "
     "mother father having tea garden red green blue yellow white black coat hat dress shirt beach night day city "
@@ -35,7 +33,7 @@ _WORDS = (
 
 def tiny_pipeline(dtype: torch.dtype = torch.float32) -> StableDiffusionXLControlNetPipeline:
     """A new tiny SDXL pipeline with ControlNet in that dtype; the same weights every time."""
-    tokenizer = _tokenizer()
+    tokenizer = build_tokenizer(_WORDS.split())
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         pipeline = StableDiffusionXLControlNetPipeline(
@@ -133,16 +131,3 @@ def _text_config(tokenizer: Any, width: int) -> CLIPTextConfig:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-
-
-def _tokenizer() -> CLIPTokenizer:
-    """A CLIP tokenizer with a small vocabulary: all bytes, and pairs learnt from a few everyday words."""
-    learner = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
-    learner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    trainer = trainers.BpeTrainer(vocab_size=1000, min_frequency=1, end_of_word_suffix="</w>", show_progress=False)
-    learner.train_from_iterator([_WORDS], trainer)
-    merges: Any = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    symbols = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges), _BEGIN, _END]
-    vocabulary = {symbol: number for number, symbol in enumerate(dict.fromkeys(symbols))}
-    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=CLIP_WINDOW)

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from multiid.errors import SceneError
+from multiid.errors import MultiIDError, SceneError
 
 __all__ = ["read_yaml"]
 
@@ -24,26 +24,30 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def read_yaml(file: Path) -> Any:
+def read_yaml(file: Path, error_type: type[MultiIDError] = SceneError) -> Any:
     """What a YAML file says.
 
+    Args:
+        file: to read.
+        error_type: what to raise.
+
     Raises:
-        SceneError: when it is absent, unreadable or not YAML; the line is named.
+        MultiIDError: of that type, when it is absent, unreadable or not YAML; the line is named.
     """
     try:
         return yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         problem = (error.problem or "it cannot be parsed").removeprefix("but ")
-        raise SceneError(
+        raise error_type(
             f"{file}{line}: expected YAML, but this is none: {problem} (texts that begin with a brace or hold a colon "
             "need quotes)."
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SceneError(f"{file}: expected YAML as UTF-8 text, but it holds other bytes.") from error
+        raise error_type(f"{file}: expected YAML as UTF-8 text, but it holds other bytes.") from error
     except ValueError as error:  # what looks like a date or a number, and is none
-        raise SceneError(f"{file}: expected YAML, but a value in it cannot be read: {error}.") from error
+        raise error_type(f"{file}: expected YAML, but a value in it cannot be read: {error}.") from error
     except RecursionError as error:
-        raise SceneError(f"{file}: expected YAML, but it is nested too deeply.") from error
+        raise error_type(f"{file}: expected YAML, but it is nested too deeply.") from error
     except OSError as error:
-        raise SceneError(f"{file}: expected a scene file, but it cannot be read: {error.strerror}.") from error
+        raise error_type(f"{file}: expected a YAML file, but it cannot be read: {error.strerror}.") from error

@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from multiid.mini.world.colours import EYES, HAIR, INK, SKIN, Colour, darker, lighter, mixed
 from multiid.mini.world.pen import Pen, Points, arc, circle, polygon, smooth
 from multiid.mini.world.people import Person
@@ -19,6 +17,8 @@ _DARK_LENS: Colour = (62, 56, 84)
 _ROUND_FRAME: Colour = (206, 30, 52)
 _SQUARE_FRAME: Colour = (26, 30, 66)
 _LIPS: Colour = (214, 60, 88)
+_PINK: Colour = (228, 104, 104)
+_DARK = 300  # sum of a skin's channels below which dark lips would not be seen
 _MOUTH: Colour = (122, 24, 40)
 _TONGUE: Colour = (240, 120, 120)
 
@@ -29,15 +29,19 @@ _DARK_SHAPE = smooth(polygon((-0.46, -0.44), (0.46, -0.44), (0.46, 0.2), (0.1, 0
 
 def _spot(view: HeadView, x: float, y: float, shape: Points) -> Points:
     """A small shape about a place on the face."""
-    return view.project(shape + np.array([x, y]), SURFACE)
+    return view.project(shape, SURFACE, at=(x, y))
 
 
 def draw_cheeks(pen: Pen, view: HeadView, person: Person) -> None:
-    """Rosy cheeks, largest in children."""
-    radius = 0.2 if person.age == "child" else 0.15
-    rosy = mixed(SKIN[person.skin], (244, 84, 96), 0.42 if person.age == "child" else 0.24)
+    """Rosy cheeks: a child's are large and red, a man's cannot be seen."""
+    if person.age != "child" and person.gender == "male":
+        return
+    radius = 0.23 if person.age == "child" else 0.13
+    rosy = mixed(SKIN[person.skin], (248, 72, 92), 0.66 if person.age == "child" else 0.2)
+    x = 0.56 if person.face == "heart" else 0.68
     for side in (-1, 1):
-        pen.fill(_spot(view, side * 0.62, 0.44, circle(0, 0, radius, radius * 0.75, 10)), rosy)
+        # Beside the mouth and below the lenses of glasses.
+        pen.fill(_spot(view, side * x, 0.5, circle(0, 0, radius, radius * 0.78, 10)), rosy)
 
 
 def draw_wrinkles(pen: Pen, view: HeadView, person: Person, *, ink: float) -> None:
@@ -52,18 +56,18 @@ def draw_wrinkles(pen: Pen, view: HeadView, person: Person, *, ink: float) -> No
 def draw_eyes(pen: Pen, view: HeadView, person: Person, *, ink: float) -> None:
     """Eyes with brows; behind dark glasses the whites are dim and the iris stays clear."""
     dark, female = person.glasses == "dark", person.gender == "female"
-    size = {"child": 1.12, "adult": 1.0, "elder": 0.92}[person.age]
+    size = {"child": 1.2, "adult": 1.0, "elder": 0.92}[person.age]
     whites = mixed(_WHITE, _DARK_LENS, 0.72) if dark else _WHITE
     iris = lighter(EYES[person.eyes], 0.2) if dark else EYES[person.eyes]
     brow = darker(HAIR[person.hair_colour], 0.25)
     for side in (-1, 1):
         x = side * _EYE_X
-        white = _spot(view, x, _EYE_Y, circle(0, 0, 0.24 * size, 0.3 * size))
+        white = _spot(view, x, _EYE_Y, circle(0, 0, 0.27 * size, 0.32 * size))
         pen.fill(white, whites, outline=0 if dark else ink * 0.5)
-        pen.fill(_spot(view, x, _EYE_Y + 0.02, circle(0, 0, 0.185 * size, 0.225 * size, 14)), iris)
-        pen.fill(_spot(view, x, _EYE_Y + 0.03, circle(0, 0, 0.085 * size, 0.1 * size, 10)), (20, 14, 22))
+        pen.fill(_spot(view, x, _EYE_Y + 0.02, circle(0, 0, 0.22 * size, 0.26 * size, 14)), iris)
+        pen.fill(_spot(view, x, _EYE_Y + 0.03, circle(0, 0, 0.09 * size, 0.11 * size, 10)), (20, 14, 22))
         pen.fill(_spot(view, x - 0.07, _EYE_Y - 0.09, circle(0, 0, 0.065, count=8)), _WHITE)
-        lid = arc(0, 0, 0.27 * size, 0.31 * size, 200, 340, 8)
+        lid = arc(0, 0, 0.29 * size, 0.33 * size, 200, 340, 8)
         pen.line(_spot(view, x, _EYE_Y, lid), INK, ink * (1.5 if female else 1.0))
         if female:
             for start, end in ((0.2, -0.16), (0.24, -0.02)):
@@ -81,7 +85,7 @@ def draw_glasses(pen: Pen, view: HeadView, kind: str, *, ink: float, behind: boo
         return
     lens = {"round": _ROUND_LENS, "square": _SQUARE_LENS, "dark": _DARK_SHAPE}[kind]
     frame = {"round": _ROUND_FRAME, "square": _SQUARE_FRAME, "dark": INK}[kind]
-    width = max(0.1 * view.unit, ink)
+    width = max(0.13 * view.unit, ink)
     for side in (-1, 1):
         points = _spot(view, side * _EYE_X, _EYE_Y, lens)
         if behind:
@@ -98,22 +102,25 @@ def draw_mouth(pen: Pen, view: HeadView, person: Person, expression: Expression,
     """Nose and mouth."""
     skin = SKIN[person.skin]
     pen.fill(_spot(view, 0, 0.36, circle(0, 0, 0.12, 0.09, 10)), darker(mixed(skin, (230, 90, 70), 0.3), 0.12))
-    lips = _LIPS if person.gender == "female" else darker(mixed(skin, _MOUTH, 0.5), 0.4)
+    painted = person.gender == "female" and person.age != "child"
+    lips = _LIPS if painted else darker(mixed(skin, _MOUTH, 0.5), 0.4)
     if person.beard in ("full", "moustache"):
-        lips = (228, 104, 104)
+        lips = _PINK
+    elif not painted and sum(skin) < _DARK:
+        lips = mixed(skin, _PINK, 0.5)
     y = 0.72 if person.face != "round" else 0.68
     wide = 0.26 + 0.12 * expression.smile
     if expression.open > 0.25:
         drop = 0.08 + 0.16 * expression.open
         shape = smooth(polygon((-wide, -0.06), (0, -0.02), (wide, -0.06), (wide * 0.6, drop), (-wide * 0.6, drop)),
                        rounds=1)  # fmt: skip
-        pen.line(_spot(view, 0, y, shape), lips, ink * (2.4 if person.gender == "female" else 1.4), closed=True)
+        pen.line(_spot(view, 0, y, shape), lips, ink * (2.4 if painted else 1.4), closed=True)
         pen.fill(_spot(view, 0, y, shape), _MOUTH)
         pen.fill(_spot(view, 0, y + drop * 0.55, circle(0, 0, wide * 0.5, drop * 0.35, 8)), _TONGUE)
         return
     curve = 0.02 + 0.14 * expression.smile
     line = polygon(*((wide * math.sin(a), curve * (math.cos(a) - 0.5)) for a in (-1.5, -1.0, -0.5, 0, 0.5, 1.0, 1.5)))
-    pen.line(_spot(view, 0, y, line), lips, ink * (2.2 if person.gender == "female" else 1.5))
+    pen.line(_spot(view, 0, y, line), lips, ink * (2.2 if painted else 1.5))
 
 
 _TEMPLE = polygon((SURFACE, 0), (0.1, 0))[:, 0]  # from the front of the face back to the ear

@@ -96,7 +96,7 @@ def _styles() -> Mapping[str, HairStyle]:
         "curly": HairStyle(
             behind=(_wavy(0, -0.28, 1.42, bumps=13, depth=0.18),),
             front=(np.concatenate([arc(0, -0.3, 1.12, 1.05, 192, 348, 20),
-                                   _wavy(0, -1.02, 0.86, bumps=14, depth=0.14, start=10, end=170) * (1.08, 1.0)]),)),
+                                   _wavy(0, -1.02, 0.7, bumps=12, depth=0.14, start=10, end=170) * (1.26, 1.0)]),)),
         "long": HairStyle(
             behind=(smooth(polygon((-1.1, -1.0), (-0.6, -1.3), (0.6, -1.3), (1.1, -1.0), (1.3, 0.2), (1.5, 1.95),
                                    (0.7, 2.05), (-0.7, 2.05), (-1.5, 1.95), (-1.3, 0.2))),),

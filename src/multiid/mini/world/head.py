@@ -16,10 +16,10 @@ from multiid.mini.world.view import Expression, HeadView
 __all__ = ["draw_back_hair", "draw_head", "face_outline", "head_box", "ink_width"]
 
 _FACES: dict[str, tuple[float, float, float]] = {
-    "round": (1.0, 1.0, 2.1),
-    "square": (0.97, 1.06, 3.8),
-    "oval": (0.86, 1.2, 2.1),
-    "heart": (1.0, 1.14, 2.2),
+    "round": (1.05, 0.98, 2.1),
+    "square": (0.98, 1.07, 4.6),
+    "oval": (0.83, 1.22, 2.1),
+    "heart": (1.03, 1.15, 2.2),
 }
 """Half width and half height of a face, and the power of its superellipse (2 is an ellipse, more is squarer)."""
 
@@ -41,7 +41,7 @@ def face_outline(face: str, age: str) -> Points:
     angles = np.radians(np.arange(0, 360, 9))
     x, y = (np.sign(f(angles)) * np.abs(f(angles)) ** (2 / power) for f in (np.cos, np.sin))
     if face == "heart":
-        x = x * (1 - 0.5 * np.clip(y, 0, 1) ** 1.4)
+        x = x * (1 - 0.62 * np.clip(y, 0, 1) ** 1.3)
     if age == "child":
         rx, ry = rx * 1.03, ry * 0.94
     return np.stack([x * rx, y * ry], axis=1)
@@ -78,8 +78,12 @@ def draw_head(pen: Pen, view: HeadView, person: Person, expression: Expression) 
     draw_cheeks(pen, view, person)
     if person.age == "elder":
         draw_wrinkles(pen, view, person, ink=ink)
-    draw_beard(pen, view, person.beard, outline=outline, hair=hair, skin=person.skin, ink=ink)
-    draw_mouth(pen, view, person, expression, ink=ink)
+    # A moustache hangs over the mouth, other beards surround it.
+    for beard in (person.beard != "moustache", person.beard == "moustache"):
+        if beard:
+            draw_beard(pen, view, person.beard, outline=outline, hair=hair, skin=person.skin, ink=ink)
+        else:
+            draw_mouth(pen, view, person, expression, ink=ink)
     draw_glasses(pen, view, person.glasses, ink=ink, behind=True)
     draw_eyes(pen, view, person, ink=ink)
     draw_glasses(pen, view, person.glasses, ink=ink, behind=False)

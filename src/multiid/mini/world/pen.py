@@ -23,16 +23,16 @@ class Pen:
     """Draws on a canvas; points are pixels of the picture, as `geometry` counts them.
 
     Attributes:
-        canvas: the picture, drawn at three times its size.
+        size: of the picture.
         owner: whose what is drawn next is in the label map, 0 for the background.
     """
 
     def __init__(self, size: Size) -> None:
         self.size = size
-        self.canvas: UInt8[np.ndarray, "height width 3"] = np.zeros(
-            (size.height * _OVER, size.width * _OVER, 3), np.uint8
+        # Three times the picture's size; the owner is a fourth channel, so that one call draws colour and label.
+        self._canvas: UInt8[np.ndarray, "height width 4"] = np.zeros(
+            (size.height * _OVER, size.width * _OVER, 4), np.uint8
         )
-        self._labels: UInt8[np.ndarray, "height width"] = np.zeros(self.canvas.shape[:2], np.uint8)
         self.owner = 0
 
     def fill(self, points: Points, colour: Colour, *, outline: float = 0.0) -> None:
@@ -40,9 +40,7 @@ class Pen:
         corners = [_fixed(points)]
         if outline:
             self._stroke(corners, INK, outline, closed=True)
-        cv2.fillPoly(self.canvas, corners, colour, cv2.LINE_8, _BITS)
-        if self.owner:
-            cv2.fillPoly(self._labels, corners, self.owner, cv2.LINE_8, _BITS)
+        cv2.fillPoly(self._canvas, corners, (*colour, self.owner), cv2.LINE_8, _BITS)
 
     def line(self, points: Points, colour: Colour, width: float, *, closed: bool = False) -> None:
         """A line with round corners and ends, at least as wide as can be seen."""
@@ -50,9 +48,7 @@ class Pen:
 
     def _stroke(self, corners: list[np.ndarray], colour: Colour, width: float, *, closed: bool) -> None:
         thickness = max(1, round(width * _OVER))
-        cv2.polylines(self.canvas, corners, closed, colour, thickness, cv2.LINE_8, _BITS)
-        if self.owner:
-            cv2.polylines(self._labels, corners, closed, self.owner, thickness, cv2.LINE_8, _BITS)
+        cv2.polylines(self._canvas, corners, closed, (*colour, self.owner), thickness, cv2.LINE_8, _BITS)
 
     def tube(self, points: Points, colour: Colour, width: float, *, outline: float = 0.0) -> None:
         """A thick line with an ink outline, such as an arm."""
@@ -63,17 +59,17 @@ class Pen:
 
     def gradient(self, top: Colour, bottom: Colour, *, start: float = 0.0, end: float = 1.0) -> None:
         """A band across the whole width, from `start` to `end` of the height."""
-        height = self.canvas.shape[0]
+        height = self._canvas.shape[0]
         first, last = round(start * height), round(end * height)
-        rows = np.linspace(top, bottom, max(1, last - first))
-        band = self.canvas[first:last]
+        rows = np.linspace((*top, self.owner), (*bottom, self.owner), max(1, last - first))
+        band = self._canvas[first:last]
         if band.size:
-            # Much faster than NumPy's broadcasting of triples.
+            # Much faster than NumPy's broadcasting.
             cv2.resize(rows.astype(np.uint8)[:, None], band.shape[1::-1], dst=band, interpolation=cv2.INTER_NEAREST)
 
     def pixels(self) -> UInt8[np.ndarray, "height width 3"]:
         """The picture as it is now, at its own size."""
-        return cv2.resize(self.canvas, self.size, interpolation=cv2.INTER_AREA)
+        return cv2.cvtColor(cv2.resize(self._canvas, self.size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGBA2RGB)
 
     def picture(self) -> PIL.Image.Image:
         """The same as a PIL picture."""
@@ -81,7 +77,7 @@ class Pen:
 
     def labels(self) -> UInt8[np.ndarray, "height width"]:
         """The owner of each pixel of the picture."""
-        return self._labels[_OVER // 2 :: _OVER, _OVER // 2 :: _OVER].copy()
+        return self._canvas[_OVER // 2 :: _OVER, _OVER // 2 :: _OVER, 3].copy()
 
 
 @cache

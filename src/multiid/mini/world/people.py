@@ -1,6 +1,7 @@
 """Who lives in the world: people by their attributes, from a seed, and look-alikes."""
 
 import itertools
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -12,6 +13,7 @@ __all__ = [
     "Person",
     "differences",
     "gather",
+    "is_held_out",
     "look_alike",
     "make_person",
     "options",
@@ -134,6 +136,11 @@ def look_alike(person: Person, changes: int, *, seed: int) -> Person:
         allowed = options(name, gender=person.gender, age=person.age)
         changed[name] = dice.pick([value for value in allowed if value != getattr(person, name)])
     return replace(person, **changed)
+
+
+def is_held_out(person: Person) -> bool:
+    """Whether nothing is ever trained on this person: one in ten, decided by all attributes together."""
+    return zlib.crc32(" ".join(getattr(person, name) for name in ATTRIBUTES).encode()) % 10 == 0
 
 
 def gather(count: int, *, seed: int, apart: int = 2) -> list[Person]:

@@ -43,19 +43,27 @@ class HeadView:
     turn: float = 0.0
     nod: float = 0.0
 
-    def project(self, shape: Points, depth: float | Float64[np.ndarray, " points"] = 0.0) -> Points:
+    def project(
+        self, shape: Points, depth: float | Float64[np.ndarray, " points"] = 0.0, *, at: tuple[float, float] = (0, 0)
+    ) -> Points:
         """From half head widths about the middle of the face to pixels.
 
         Args:
             shape: points as they are on a head that looks into the camera.
             depth: how far in front of the middle they are, in half head widths. What is in front moves to where the
                 face looks, what is behind moves the other way, and the outline (depth 0) stays.
+            at: where on the face the shape's own middle is.
         """
         turn = math.radians(max(-_MOST_TURNED, min(_MOST_TURNED, self.turn)))
-        x = shape[:, 0] * (1 - depth * (1 - math.cos(turn))) + depth * math.sin(turn) * 0.55
-        y = shape[:, 1] + depth * math.sin(math.radians(self.nod)) * 0.5
+        narrowed, aside = 1 - math.cos(turn), math.sin(turn) * 0.55
+        down = math.sin(math.radians(self.nod)) * 0.5
         sine, cosine = math.sin(math.radians(self.tilt)) * self.unit, math.cos(math.radians(self.tilt)) * self.unit
-        points = np.empty_like(shape)
-        points[:, 0] = self.x + x * cosine - y * sine
-        points[:, 1] = self.y + x * sine + y * cosine
-        return points
+        if not isinstance(depth, np.ndarray):
+            # One matrix for all points: most shapes lie at one depth.
+            width = 1 - depth * narrowed
+            x, y = at[0] * width + depth * aside, at[1] + depth * down
+            matrix = np.array([[width * cosine, width * sine], [-sine, cosine]])
+            return shape @ matrix + np.array([self.x + x * cosine - y * sine, self.y + x * sine + y * cosine])
+        xs = (shape[:, 0] + at[0]) * (1 - depth * narrowed) + depth * aside
+        ys = shape[:, 1] + at[1] + depth * down
+        return np.stack([self.x + xs * cosine - ys * sine, self.y + xs * sine + ys * cosine], axis=1)

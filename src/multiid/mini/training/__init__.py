@@ -1,0 +1,1 @@
+"""How the miniature is made: its stages, their settings, and the loop that trains any of them."""
