@@ -1,6 +1,7 @@
 """`multiid mini figures`: measure the miniature, on people and scenes that nothing was trained on."""
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -66,7 +67,7 @@ def command(
 
     # Timed before the machine is busy.
     seconds = measure_speed(plan)
-    with click.progressbar(length=1, label="scenes", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(length=1, label="scenes", file=sys.stderr) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.length = total
