@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from multiid.cli import mini_figures
-from multiid.cli.mini_train import train
+from multiid.cli import mini_figures, mini_train
 from multiid.files import require_place, write_whole
 
 __all__ = ["command"]
@@ -51,5 +50,5 @@ def pack(run: Path, output: Path) -> None:
     click.echo(f"{sum(files.values()):>10,}  bytes in {output}")
 
 
-command.add_command(train)
+command.add_command(mini_train.command)
 command.add_command(mini_figures.command, "figures")

@@ -3,15 +3,19 @@
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-__all__ = ["train"]
+if TYPE_CHECKING:
+    from multiid.mini.training.settings import StageSettings
+
+__all__ = ["command"]
 
 _STAGES = ("autoencoder", "id_encoder", "recogniser", "finder", "denoiser", "decoder")
 
 
-@click.command()
+@click.command("train")
 @click.argument("stage", type=click.Choice(_STAGES))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
 @click.option(
@@ -19,7 +23,7 @@ _STAGES = ("autoencoder", "id_encoder", "recogniser", "finder", "denoiser", "dec
     help="laptop (two processor cores), gpu, or a folder with a STAGE.yaml like theirs.",
 )  # fmt: skip
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop with a checkpoint after that long.")
-def train(stage: str, output: Path, recipe: str, minutes: float | None) -> None:
+def command(stage: str, output: Path, recipe: str, minutes: float | None) -> None:
     """Train a STAGE of the miniature, or go on where an earlier call stopped.
 
     \b
@@ -36,22 +40,36 @@ def train(stage: str, output: Path, recipe: str, minutes: float | None) -> None:
     # Threads that wait by spinning take the time of those that work; torch reads this when it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-    from multiid.mini.training.loop import train as run
+    from multiid.mini.training.processes import run_together
     from multiid.mini.training.settings import read_settings
+    from multiid.mini.training.stages import STAGES
+
+    settings = read_settings(STAGES[stage].settings, recipe, stage)
+    run_together(_train, stage, settings, output, minutes, processes=settings.processes)
+
+
+def _train(stage: str, settings: "StageSettings", output: Path, minutes: float | None) -> None:
+    """What each process does; the first one says how it goes."""
+    from accelerate import PartialState
+
+    from multiid.mini.training.loop import train
     from multiid.mini.training.sources import Sources
     from multiid.mini.training.stages import STAGES
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    kind = STAGES[stage]
-    settings = read_settings(kind.settings, recipe, stage)
-    built = kind.build(settings, Sources(output))
-    with click.progressbar(length=settings.steps, label=stage, item_show_func=_shown) as bar:
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("multiid").setLevel(logging.INFO)
+    state = PartialState()
+    with state.main_process_first():  # it makes what the stage needs, and the others read it
+        built = STAGES[stage].build(settings, Sources(output))
+    hidden = not state.is_main_process
+    with click.progressbar(length=settings.steps, label=stage, item_show_func=_shown, hidden=hidden) as bar:
 
         def report(step: int, losses: dict[str, float]) -> None:
             bar.update(step - bar.pos, current_item=losses)  # pyright: ignore[reportArgumentType]
 
-        done = run(built, settings, output / stage, minutes=minutes, report=report)
-    click.echo(f"{output / stage}: " + ("done." if done else "stopped; the same command goes on."))
+        done = train(built, settings, output / stage, minutes=minutes, report=report)
+    if state.is_main_process:
+        click.echo(f"{output / stage}: " + ("done." if done else "stopped; the same command goes on."))
 
 
 def _shown(losses: object) -> str | None:

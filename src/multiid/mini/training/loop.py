@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import PIL.Image
 import torch
@@ -139,11 +139,11 @@ def train(
             torch.manual_seed(settings.seed * 1_000_003 + run.step * accelerator.num_processes + _rank(accelerator))
             recent.append(_step(stage, run, working, batch, settings, accelerator))
             if run.step % settings.log_every == 0:
-                losses = _log(folder, run, recent, started)
+                losses = _log(folder, run, recent, started, accelerator)
                 recent.clear()
-                if report is not None:
+                if report is not None and accelerator.is_main_process:
                     report(run.step, losses)
-            out_of_time = minutes is not None and time.monotonic() - started > 60 * minutes
+            out_of_time = minutes is not None and _agreed(time.monotonic() - started > 60 * minutes, accelerator)
             done = run.step >= settings.steps
             if done or out_of_time or run.step % settings.save_every == 0:
                 _checkpoint(accelerator, stage, run, folder)
@@ -193,20 +193,19 @@ def _step(
                 twin.copy_(weight)
     losses = stage.loss(working, batch)
     losses["loss"].backward()
-    learning = [
-        (weight, twin)
-        for weight, twin in zip(run.networks.parameters(), working.parameters(), strict=True)
-        if weight.requires_grad and twin.grad is not None
-    ]
-    if working is not run.networks:
-        for weight, twin in learning:
-            weight.grad = twin.grad.float() if twin.grad is not None else None
-            twin.grad = None
-    gradients = [weight.grad for weight, _ in learning if weight.grad is not None]
-    if accelerator.num_processes > 1:
-        for gradient in gradients:
-            gradient.copy_(accelerator.reduce(gradient, reduction="mean"))  # pyright: ignore[reportArgumentType]
-    torch.nn.utils.clip_grad_norm_([weight for weight, _ in learning], settings.clip, foreach=True)
+    learning: list[Tensor] = []
+    for weight, twin in zip(run.networks.parameters(), working.parameters(), strict=True):
+        if not weight.requires_grad:
+            continue
+        if accelerator.num_processes > 1 and twin.grad is None:
+            twin.grad = torch.zeros_like(twin)  # another process may have learnt something here
+        if twin.grad is None:
+            continue
+        if twin is not weight:
+            weight.grad, twin.grad = twin.grad.float(), None
+        learning.append(weight)
+    _share(learning, accelerator)
+    torch.nn.utils.clip_grad_norm_(learning, settings.clip, foreach=True)
     for group in run.optimizer.param_groups:
         group["lr"] = settings.learning_rate * _pace(run.step, settings)
     run.optimizer.step()
@@ -221,6 +220,24 @@ def _step(
     return {name: value.detach().float() for name, value in losses.items()}
 
 
+def _share(learning: list[Tensor], accelerator: Accelerator) -> None:
+    """Gives every process the mean of all processes' gradients, in one message."""
+    if accelerator.num_processes == 1:
+        return
+    gradients = [weight.grad for weight in learning if weight.grad is not None]
+    together = cast(Tensor, accelerator.reduce(torch.cat([each.flatten() for each in gradients]), reduction="mean"))
+    for gradient, mean in zip(gradients, together.split([each.numel() for each in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
+def _agreed(here: bool, accelerator: Accelerator) -> bool:
+    """Whether any process says so; all get the same answer, so that none waits for one that has left."""
+    if accelerator.num_processes == 1:
+        return here
+    said = torch.tensor(float(here), device=accelerator.device)
+    return cast(Tensor, accelerator.reduce(said, reduction="sum")).item() > 0
+
+
 def _pace(step: int, settings: StageSettings) -> float:
     """Share of the highest learning rate: up over the warm-up, level, down to zero."""
     rising = min(1.0, (step + 1) / max(1, settings.warmup))
@@ -228,13 +245,19 @@ def _pace(step: int, settings: StageSettings) -> float:
     return min(rising, 1.0, falling)
 
 
-def _log(folder: Path, run: _Run, recent: list[dict[str, Tensor]], started: float) -> dict[str, float]:
-    losses = {name: torch.stack([item[name] for item in recent]).mean().item() for name in recent[0]}
+def _log(
+    folder: Path, run: _Run, recent: list[dict[str, Tensor]], started: float, accelerator: Accelerator
+) -> dict[str, float]:
+    means = {name: torch.stack([item[name] for item in recent]).mean() for name in recent[0]}
+    shared = cast(dict[str, Tensor], accelerator.reduce(means, reduction="mean"))
+    losses = {name: value.item() for name, value in shared.items()}
     if losses["loss"] != losses["loss"]:
         raise TrainingError(
             f"Expected a loss, but at step {run.step} it is no number: lower learning_rate, and go on from the last "
             "checkpoint."
         )
+    if not accelerator.is_main_process:
+        return losses
     line = {"step": run.step, **losses, "seconds": round(time.monotonic() - started, 1)}
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")

@@ -38,8 +38,10 @@ class StageSettings(BaseModel):
     """Largest norm of the gradient."""
     precision: Literal["fp32", "bf16"] = "bf16"
     """What the networks compute in; the weights that learn stay in 32 bits."""
-    threads: int = Field(default=2, ge=1)
-    """Processor threads for the networks, where they run on a processor."""
+    processes: int = Field(default=1, ge=1)
+    """Processes that share each step where there is no accelerator; on processors they beat threads by far."""
+    threads: int = Field(default=1, ge=1)
+    """Processor threads of each process, where the networks run on a processor."""
     workers: int = Field(default=0, ge=0)
     """Processes beside it that make batches; 0 makes them in between."""
     seed: int = 0
@@ -48,6 +50,11 @@ class StageSettings(BaseModel):
     """Steps between two lines of the log."""
     save_every: int = Field(default=500, gt=0)
     """Steps between two checkpoints, each with a sheet of samples and the held-out figures."""
+
+    @property
+    def cores(self) -> int:
+        """Processor cores that the stage keeps busy."""
+        return self.processes * self.threads
 
 
 _Settings = TypeVar("_Settings", bound=StageSettings)

@@ -56,7 +56,7 @@ class StoreSettings(Protocol):
         ...
 
     @property
-    def threads(self) -> int:
+    def cores(self) -> int:
         """Processes that draw."""
         ...
 
@@ -124,7 +124,7 @@ def draw_scenes(folder: Path, settings: StoreSettings) -> None:
     missing = [task for task in tasks if not (folder / f"{_name(*task[:2], held_out=task[4])}.npz").is_file()]
     if not missing:
         return
-    with ProcessPoolExecutor(settings.threads, mp_context=get_context("spawn")) as workers:
+    with ProcessPoolExecutor(settings.cores, mp_context=get_context("spawn")) as workers:
         futures = [workers.submit(_draw_shelf, folder, *task) for task in missing]
         for number, future in enumerate(futures, start=1):
             future.result()
