@@ -39,6 +39,8 @@ def command(stage: str, output: Path, recipe: str, minutes: float | None) -> Non
     """
     # Threads that wait by spinning take the time of those that work; torch reads this when it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Pictures come in dozens of sizes: with room for a thousand, kernels would be made anew at every step.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "30000")
 
     from multiid.mini.training.processes import run_together
     from multiid.mini.training.settings import read_settings

@@ -77,7 +77,9 @@ class DenoiserStage:
         """Scenes of one size; see `_assemble` for what is in it."""
         dice = Dice("denoiser", self.settings.seed * 1_000_003 + step)
         shelves = self.prepared.shelves
-        shelf = dice.pick(shelves, [len(shelf.latents) * shelf.cells for shelf in shelves])
+        # Neighbours are of one size, so that two processes which share a step take equally long.
+        pair = Dice("denoiser shelf", self.settings.seed * 1_000_003 + step // 2)
+        shelf = pair.pick(shelves, [len(shelf.latents) * shelf.cells for shelf in shelves])
         count = max(2, round(self.settings.batch * self.settings.cells / shelf.cells))
         chosen = [int(dice.between(0, len(shelf.latents))) for _ in range(count)]
         return self._assemble(shelf, chosen, dice)
@@ -115,7 +117,8 @@ class DenoiserStage:
             guided.append(plain or not dice.chance(_UNGUIDED))
             unmasked.append(kind == "unmasked")
         text = len(wordings[0][0].scene.ids)
-        keys = max(len(owners) for owners in owners_of)
+        keys = _round_up(max(len(owners) for owners in owners_of))
+        phrase_ids.extend(phrase_ids[:1] * (_round_up(len(phrase_ids)) - len(phrase_ids)))  # read by nobody
         owners = np.full((len(chosen), keys), _PADDING, np.int64)
         sources = np.full((len(chosen), keys - text), -1, np.int64)
         for row, (wording, offset) in enumerate(wordings):
@@ -277,6 +280,11 @@ class DenoiserStage:
 
 
 _PADDING = -2
+
+
+def _round_up(count: int) -> int:
+    """Few lengths instead of many: kernels are made for each."""
+    return -(-count // 16) * 16
 
 
 def build_denoiser(settings: DenoiserSettings, sources: Sources) -> DenoiserStage:

@@ -132,8 +132,9 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
 
     recent: list[dict[str, Tensor]] = []
-    # The fused kernels' backward pass is slow in 16 bits on processors.
+    # The fused kernels' backward pass is slow in 16 bits on processors; the plain one need not go through 32.
     on_processor = accelerator.device.type == "cpu"
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(on_processor)
     with sdpa_kernel(SDPBackend.MATH) if on_processor else nullcontext():
         for batch in _batches(stage, settings, run.step, accelerator):
             torch.manual_seed(settings.seed * 1_000_003 + run.step * accelerator.num_processes + _rank(accelerator))
