@@ -25,8 +25,8 @@ __all__ = ["MiniFaces", "load_finder", "load_recogniser", "looks_drawn"]
 
 _SIZES = (0.93, 1.0, 1.08)  # a head is read in three pieces of the picture, one within the other, and the mean taken
 _LEAST_SCORE = 0.3
-_DRAWN_SCORE = 0.6
-_DRAWN_CONFIDENCE = 0.85
+_DRAWN_SCORE = 0.65
+_DRAWN_CONFIDENCE = 0.87
 
 _Network = TypeVar("_Network", bound=nn.Module)
 

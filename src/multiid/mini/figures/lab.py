@@ -1,7 +1,7 @@
 """Makes a trial's pictures with the public composer, and reads them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,8 @@ from jaxtyping import Float64
 from multiid.geometry import Box
 from multiid.mini.faces import MiniFaces
 from multiid.mini.figures.judges import PlaceJudge
-from multiid.mini.figures.reading import Reading, mean_direction, read_picture
+from multiid.mini.figures.measured import Measured
+from multiid.mini.figures.reading import mean_direction, read_picture
 from multiid.mini.figures.trials import Trial, draw_photos, draw_references
 from multiid.mini.world.people import Person
 from multiid.pipeline.composer import Composer
@@ -20,35 +21,13 @@ from multiid.pipeline.scene import Person as Member
 from multiid.pipeline.scene import Scene
 from multiid.pipeline.staging import Stage
 
-__all__ = ["FEW_STEPS", "Lab", "Measured", "UnmaskedComposer", "Variant", "trial_scene"]
+__all__ = ["FEW_STEPS", "Lab", "UnmaskedComposer", "Variant", "trial_scene"]
 
 Variant = Literal["masks on", "masks off", "few steps", "exchanged"]
 """How a scene's picture is made: as it should be, with everybody heard everywhere, in `FEW_STEPS`, and with one person
 exchanged."""
 
 FEW_STEPS = 8
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """What came of one trial.
-
-    Attributes:
-        trial: what was asked for.
-        references: of each person, the recogniser's mean of portraits that the generator did not get.
-        newcomer: the same of who comes in the swap test.
-        readings: of the true render ("true"), of the autoencoder's round trip of it ("round trip") and of each
-            variant's picture.
-        errors: squared error of the round trip for each person's face, in steps of 256, a mean over its pixels.
-        pictures: the true render and the variants' pictures; empty unless they were to be kept.
-    """
-
-    trial: Trial
-    references: Float64[np.ndarray, "people channels"]
-    newcomer: Float64[np.ndarray, " channels"]
-    readings: Mapping[str, Reading]
-    errors: Float64[np.ndarray, " faces"]
-    pictures: Mapping[str, PIL.Image.Image]
 
 
 def trial_scene(composer: Composer, trial: Trial, *, steps: int) -> Scene:
@@ -103,26 +82,26 @@ class Lab:
         Args:
             trial: what to make.
             variants: how to make it.
-            keep: whether the result holds the pictures.
+            keep: whether the result holds the pictures even where every face is right.
         """
         truth = trial.truth()
         pictures = {"true": truth.picture, "round trip": self.round_trip(truth.picture)}
         for variant in variants:
             pictures[variant] = self.make(trial, variant)
         references = [self._reference(person, trial.seed) for person in trial.cast.people]
-        return Measured(
+        measured = Measured(
             trial=trial,
             references=np.stack(references),
             newcomer=self._reference(trial.newcomer, trial.seed),
             readings={
-                name: read_picture(
-                    picture, truth, trial.cast.place, faces=self.faces, judge=self.judge, channels=len(references[0])
-                )
+                name: read_picture(picture, truth, trial.cast.place, faces=self.faces, judge=self.judge)
                 for name, picture in pictures.items()
             },
             errors=_face_errors(pictures["true"], pictures["round trip"], [p.face for p in truth.people]),
-            pictures=pictures if keep else {},
+            pictures=pictures,
         )
+        missed = "masks on" in pictures and not all(measured.hits("masks on"))
+        return measured if keep or missed else replace(measured, pictures={})
 
     def make(self, trial: Trial, variant: Variant) -> PIL.Image.Image:
         """A trial's picture."""
@@ -134,9 +113,9 @@ class Lab:
 
     @torch.no_grad()
     def round_trip(self, picture: PIL.Image.Image) -> PIL.Image.Image:
-        """A picture through the autoencoder and back."""
+        """A picture, its sides multiples of 8, through the autoencoder and back."""
         vae = self.composer.pipeline.vae
-        pixels = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+        pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 127.5 - 1
         latents = vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist.mode()
         decoded = vae.decode(latents).sample[0].float().cpu()
         back = ((decoded.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
@@ -145,8 +124,7 @@ class Lab:
     def _reference(self, person: Person, seed: int) -> Float64[np.ndarray, " channels"]:
         """What the recogniser makes of portraits that the generator never gets."""
         found = [self.faces.analyze(portrait) for portrait in draw_references(person, seed=seed)]
-        embeddings = [faces[0].embedding for faces in found if faces]
-        return mean_direction([embedding.astype(np.float64) for embedding in embeddings if embedding is not None])
+        return mean_direction([faces[0] for faces in found if faces])
 
 
 def _face_errors(

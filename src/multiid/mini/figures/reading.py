@@ -9,13 +9,15 @@ from jaxtyping import Float64
 
 from multiid.geometry import Box
 from multiid.mini.faces import MiniFaces
+from multiid.mini.faces.networks import EMBEDDING
 from multiid.mini.figures.judges import PlaceJudge, read_clothes
 from multiid.mini.world.scene import Scene
 from multiid.people.faces import Face
 
-__all__ = ["Reading", "faces_in_place", "mean_direction", "read_picture"]
+__all__ = ["Reading", "are_nearest", "faces_in_place", "mean_direction", "read_picture"]
 
 _FARTHEST = 0.5  # of a face's width, between where a face should be and where it is
+_UNKNOWN = -2.0  # less than any likeness
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,17 +29,17 @@ class Reading:
         attributes: of each person's face, by name; None where no face was found.
         place: the place, a key of `words.PLACES`.
         clothes: each person's colour; None where it cannot be told.
+        strangers: how many faces were found that are nobody's.
     """
 
     embeddings: Float64[np.ndarray, "people channels"]
     attributes: tuple[Mapping[str, str] | None, ...]
     place: str
     clothes: tuple[str | None, ...]
+    strangers: int
 
 
-def read_picture(
-    picture: PIL.Image.Image, truth: Scene, place: str, *, faces: MiniFaces, judge: PlaceJudge, channels: int
-) -> Reading:
+def read_picture(picture: PIL.Image.Image, truth: Scene, place: str, *, faces: MiniFaces, judge: PlaceJudge) -> Reading:
     """Reads a picture of a scene.
 
     Args:
@@ -46,26 +48,25 @@ def read_picture(
         place: where the scene was meant to be, a key of `words.PLACES`.
         faces: finds and reads faces.
         judge: tells places.
-        channels: how many numbers an embedding has.
     """
-    found = faces_in_place([person.face for person in truth.people], faces.analyze(picture))
-    embeddings = np.full((len(found), channels), np.nan)
-    for row, face in zip(embeddings, found, strict=True):
-        if face is not None and face.embedding is not None:
-            row[:] = face.embedding / np.linalg.norm(face.embedding)
+    all_found = faces.analyze(picture)
+    found = faces_in_place([person.face for person in truth.people], all_found)
+    known = [face for face in found if face is not None]
+    read = iter(faces.read_all(picture, [face.box for face in known]))
     pixels = np.asarray(picture)
     return Reading(
-        embeddings=embeddings,
-        attributes=tuple(None if face is None else faces.read_attributes(picture, face.box) for face in found),
+        embeddings=np.stack([mean_direction([] if face is None else [face]) for face in found]),
+        attributes=tuple(None if face is None else next(read) for face in found),
         place=judge.read(pixels, truth),
         clothes=read_clothes(pixels, truth, place),
+        strangers=len(all_found) - len(known),
     )
 
 
 def faces_in_place(expected: Sequence[Box | None], found: Sequence[Face]) -> list[Face | None]:
     """For each place the face that is nearest to it, or None where none is nearer than half the face's width.
 
-    A face belongs to the one place that it is nearest to.
+    No face is given to two places: the nearest pair is chosen first, then the nearest of those left.
     """
     chosen: list[Face | None] = [None] * len(expected)
     places = [(index, box) for index, box in enumerate(expected) if box is not None]
@@ -89,7 +90,19 @@ def _distance(one: Box, other: Box) -> float:
     return float(np.hypot(x - other_x, y - other_y))
 
 
-def mean_direction(embeddings: Sequence[Float64[np.ndarray, " channels"]]) -> Float64[np.ndarray, " channels"]:
-    """The direction between several embeddings, of length 1."""
+def mean_direction(faces: Sequence[Face]) -> Float64[np.ndarray, " channels"]:
+    """The direction between several faces' embeddings, of length 1; not numbers where there is no face."""
+    embeddings = [face.embedding.astype(np.float64) for face in faces if face.embedding is not None]
+    if not embeddings:
+        return np.full(EMBEDDING, np.nan)
     total = np.sum([embedding / np.linalg.norm(embedding) for embedding in embeddings], axis=0)
     return total / np.linalg.norm(total)
+
+
+def are_nearest(
+    embeddings: Float64[np.ndarray, "faces channels"], references: Float64[np.ndarray, "people channels"]
+) -> list[bool]:
+    """Whether each face is nearer to the reference of its own number than to any other; not where none was found."""
+    # Own and others from one matrix, so that ties are ties.
+    likeness = np.nan_to_num(embeddings @ references.T, nan=_UNKNOWN)
+    return [bool(row[index] > _UNKNOWN) and int(row.argmax()) == index for index, row in enumerate(likeness)]

@@ -1,23 +1,28 @@
 """The whole measurement: which trials, in how many processes, and what is kept."""
 
+import hashlib
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from statistics import median
-from time import perf_counter
+from pathlib import Path
 from typing import ClassVar
 
 import cv2
 import torch
 
+from multiid import __version__
+from multiid.errors import OutputError
 from multiid.mini.faces import MiniFaces
 from multiid.mini.figures.judges import PlaceJudge, train_place_judge
-from multiid.mini.figures.lab import FEW_STEPS, Lab, Measured, Variant, trial_scene
-from multiid.mini.figures.trials import KINDS, Kind, make_trial
+from multiid.mini.figures.lab import Lab, Variant
+from multiid.mini.figures.measured import Measured, keep_measured, read_measured
+from multiid.mini.figures.trials import KINDS, Kind, Trial, make_trial
+from multiid.mini.pack import ADAPTER_FILE, FACES_FOLDER
 from multiid.pipeline.composer import Composer
+from multiid.pipeline.presets import find_preset
 
-__all__ = ["COUNTS", "Plan", "Progress", "Task", "measure_all", "measure_speed", "plan_tasks"]
+__all__ = ["COUNTS", "Plan", "Progress", "Task", "make_composer", "make_faces", "measure_all", "plan_tasks"]
 
 COUNTS = (1, 2, 3, 4, 6, 8)
 """How many people there are in the scenes that are measured, unless said otherwise."""
@@ -26,7 +31,6 @@ Progress = Callable[[int, int], None]
 """Called with the scenes done and all there are."""
 
 _HARD_COUNT = 4  # people in the overlapping, look-alike, exchange and few-steps scenes
-_REPEATS = 3  # of a timed picture
 
 
 @dataclass(frozen=True)
@@ -34,18 +38,22 @@ class Plan:
     """What to measure.
 
     Attributes:
-        preset: whose pictures.
+        weights: folder of a miniature that `multiid mini pack` wrote; the package's own if None.
         scenes: for each kind and count.
+        unmasked: how many of them are made without masks as well.
         counts: of people.
         steps: denoising steps.
         shown: how many scenes of each kind and count are kept to be looked at.
+        gallery: how many people the recogniser must tell apart on portraits.
     """
 
-    preset: str = "mini"
+    weights: Path | None = None
     scenes: int = 200
+    unmasked: int = 200
     counts: tuple[int, ...] = COUNTS
     steps: int = 20
     shown: int = 8
+    gallery: int = 300
 
 
 @dataclass(frozen=True)
@@ -58,15 +66,30 @@ class Task:
     variants: tuple[Variant, ...]
     keep: bool
 
+    @property
+    def trial(self) -> Trial:
+        """The trial, made anew."""
+        return make_trial(self.kind, self.count, self.index)
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Every way in which the scene is read."""
+        return ("true", "round trip", *self.variants)
+
+    @property
+    def file(self) -> Path:
+        """Where what comes of it is kept, within the folder of all."""
+        return Path(f"{self.kind}-{self.count}") / f"{self.index:05}.safetensors"
+
 
 def plan_tasks(plan: Plan) -> list[Task]:
-    """Every trial of a plan. Half of the scenes of four also have one person exchanged, and are made in few steps."""
+    """Every trial of a plan. Random scenes of four are also made in few steps, half of them with one exchanged."""
     tasks: list[Task] = []
     for kind in KINDS:
-        for count in plan.counts if kind == "random" else {_HARD_COUNT} & set(plan.counts):
+        for count in plan.counts if kind == "random" else sorted({_HARD_COUNT} & set(plan.counts)):
             for index in range(plan.scenes):
                 variants: list[Variant] = ["masks on"]
-                if count > 1:
+                if count > 1 and index < plan.unmasked:
                     variants.append("masks off")
                 if kind == "random" and count == _HARD_COUNT:
                     variants.append("few steps")
@@ -76,78 +99,124 @@ def plan_tasks(plan: Plan) -> list[Task]:
     return tasks
 
 
-def measure_all(plan: Plan, *, workers: int, progress: Progress | None = None) -> list[Measured]:
-    """Measures every trial of a plan, in its order.
+def measure_all(plan: Plan, folder: Path, *, jobs: int, progress: Progress | None = None) -> list[Measured]:
+    """Measures every trial of a plan that `folder` does not hold yet, and gives all of them in the plan's order.
+
+    Each trial is kept as soon as it is measured, so that a stopped run goes on where it was; with other weights or
+    steps, or by another version of this package, everything is measured again.
 
     Args:
         plan: what to measure.
-        workers: processes, each with one thread; 1 measures in this one.
+        folder: of what is kept; made where it is absent.
+        jobs: processes, each with one thread, which together are faster than one with as many threads; 1 measures in
+            this process.
         progress: called after each scene.
+
+    Raises:
+        OutputError: when the folder cannot be written.
+        ModelFileError: when weights are absent or damaged.
     """
     tasks = plan_tasks(plan)
-    judge = train_place_judge()
+    stamp = _stamp(plan)
     results: dict[int, Measured] = {}
-    for number, result in _done(plan, tasks, judge, workers):
-        results[number] = result
+    for number, task in enumerate(tasks):
+        _make_folder(folder / task.file.parent)
+        kept = read_measured(folder / task.file, task.trial, stamp=stamp, ways=task.ways, pictures=task.keep)
+        if kept is not None:
+            results[number] = kept
+    if progress is not None:
+        progress(len(results), len(tasks))
+    missing = [number for number in range(len(tasks)) if number not in results]
+    for number, result in _measured(plan, [tasks[number] for number in missing], jobs):
+        keep_measured(result, folder / tasks[missing[number]].file, stamp=stamp)
+        results[missing[number]] = result
         if progress is not None:
             progress(len(results), len(tasks))
     return [results[number] for number in range(len(tasks))]
 
 
-def _done(plan: Plan, tasks: Sequence[Task], judge: PlaceJudge, workers: int) -> Iterator[tuple[int, Measured]]:
-    """Results with the numbers of their tasks, as they come."""
-    if workers == 1:
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot write {folder}: {error.strerror or error}.") from error
+
+
+def _measured(plan: Plan, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[int, Measured]]:
+    """What comes of tasks, with their numbers, as it comes."""
+    if not tasks:
+        return
+    judge = train_place_judge()
+    if jobs == 1:
         lab = _make_lab(plan, judge)
         yield from ((number, _measure(lab, task)) for number, task in enumerate(tasks))
         return
     # Not forked: a fork of a process whose threads compute may hang.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(plan, judge)) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(plan, judge)) as pool:
         numbers = {pool.submit(_measure_here, task): number for number, task in enumerate(tasks)}
         try:
             for future in as_completed(numbers):
-                yield numbers[future], future.result()
+                yield numbers.pop(future), future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _make_lab(plan: Plan, judge: PlaceJudge) -> Lab:
-    return Lab(Composer.from_preset(plan.preset), steps=plan.steps, judge=judge, faces=MiniFaces())
-
-
 def _measure(lab: Lab, task: Task) -> Measured:
-    return lab.measure(make_trial(task.kind, task.count, task.index), task.variants, keep=task.keep)
+    return lab.measure(task.trial, task.variants, keep=task.keep)
+
+
+def _make_lab(plan: Plan, judge: PlaceJudge) -> Lab:
+    faces = make_faces(plan)
+    return Lab(make_composer(plan, faces), steps=plan.steps, judge=judge, faces=faces)
+
+
+def make_faces(plan: Plan) -> MiniFaces:
+    """Who finds and reads faces, on the plan's weights."""
+    return MiniFaces(plan.weights / FACES_FOLDER if plan.weights else None)
+
+
+def make_composer(plan: Plan, faces: MiniFaces) -> Composer:
+    """The preset's composer on the processor, on the plan's weights."""
+    folder = plan.weights
+    if folder is None:
+        return Composer.from_preset("mini", device="cpu")
+    return Composer.from_preset(
+        "mini",
+        device="cpu",
+        base=str(folder),
+        controlnet=str(folder / "controlnet"),
+        adapter=str(folder / ADAPTER_FILE),
+        faces=faces,
+    )
+
+
+def _stamp(plan: Plan) -> str:
+    """What the figures depend on: the weights, the steps and the version of this package."""
+    digest = hashlib.sha256(f"multiid {__version__}, {plan.steps} steps".encode())
+    base = find_preset("mini").base
+    folder = plan.weights or Path(base.source if base else "")
+    for file in sorted(folder.rglob("*.safetensors")):
+        digest.update(f"{file.relative_to(folder)} {file.stat().st_size}\n".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 class _Process:
-    """What a process that measures keeps from scene to scene."""
+    """What a process that measures keeps from scene to scene; the lab is made with the first."""
 
-    lab: ClassVar[Lab]
+    plan: ClassVar[Plan]
+    judge: ClassVar[PlaceJudge]
+    lab: ClassVar[Lab | None] = None
 
 
 def _start(plan: Plan, judge: PlaceJudge) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    _Process.lab = _make_lab(plan, judge)
+    _Process.plan, _Process.judge = plan, judge
 
 
 def _measure_here(task: Task) -> Measured:
+    # Made here, not at the start, where a pool would hide what is wrong with the weights.
+    _Process.lab = _Process.lab or _make_lab(_Process.plan, _Process.judge)
     return _measure(_Process.lab, task)
-
-
-def measure_speed(plan: Plan) -> dict[int, float]:
-    """Seconds for a picture of four people on this machine, alone on it: for the plan's steps and for `FEW_STEPS`."""
-    composer = Composer.from_preset(plan.preset)
-    composer.pipeline.set_progress_bar_config(disable=True)
-    trial = make_trial("random", _HARD_COUNT, 0)  # in a template's pose, whose pictures are larger than close groups'
-    seconds: dict[int, float] = {}
-    for steps in dict.fromkeys((plan.steps, FEW_STEPS)):
-        scene = trial_scene(composer, trial, steps=steps)
-        composer.compose(scene)
-        times: list[float] = []
-        for _ in range(_REPEATS):
-            started = perf_counter()
-            composer.compose(scene)
-            times.append(perf_counter() - started)
-        seconds[steps] = median(times)
-    return seconds

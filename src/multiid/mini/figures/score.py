@@ -5,91 +5,78 @@ A face that is not found counts as wrong, and as like nobody.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from multiid.mini.figures.lab import Measured
+from multiid.mini.figures.measured import Measured
+from multiid.mini.figures.rate import Rate, count_right
+from multiid.mini.figures.reading import are_nearest
 from multiid.mini.world.people import ATTRIBUTES, Person
 
 __all__ = [
-    "Rate",
     "attribute_rates",
     "clothes_rate",
     "face_psnr",
     "follows",
-    "missing",
+    "found",
     "multi_sim",
     "nearest_own",
     "place_rate",
+    "precision",
     "self_similarity",
     "single_sim",
 ]
 
 
-@dataclass(frozen=True)
-class Rate:
-    """How many of so many are right."""
-
-    right: int
-    of: int
-
-    @property
-    def share(self) -> float:
-        """From 0 to 1; not a number where there was nothing to count."""
-        return self.right / self.of if self.of else math.nan
-
-
-def _rate(answers: Iterable[bool]) -> Rate:
-    counted = [bool(answer) for answer in answers]
-    return Rate(sum(counted), len(counted))
-
-
-def nearest_own(measured: Sequence[Measured], variant: str) -> Rate:
+def nearest_own(measured: Sequence[Measured], way: str) -> Rate:
     """Faces that are nearer to their own person than to anybody else of their picture."""
-    return _rate(answer for one in measured for answer in _nearest(one.readings[variant].embeddings, one.references))
-
-
-def _nearest(embeddings: np.ndarray, references: np.ndarray) -> list[bool]:
-    likeness = embeddings @ references.T  # own and others from one matrix, so that ties are ties
-    return [not np.isnan(row).any() and int(row.argmax()) == index for index, row in enumerate(likeness)]
+    return count_right(hit for one in measured for hit in one.hits(way))
 
 
 def follows(measured: Sequence[Measured]) -> Rate:
     """Exchanged faces that are nearer to who came than to who left and the others."""
     answers: list[bool] = []
     for one in measured:
-        face = one.readings["exchanged"].embeddings[one.trial.exchanged]
-        likeness = np.concatenate([[one.newcomer @ face], one.references @ face])
-        answers.append(not np.isnan(likeness).any() and int(likeness.argmax()) == 0)
-    return _rate(answers)
+        face = one.readings["exchanged"].embeddings[[one.trial.exchanged]]
+        answers += are_nearest(face, np.concatenate([one.newcomer[None], one.references]))
+    return count_right(answers)
 
 
-def missing(measured: Sequence[Measured], variant: str) -> Rate:
-    """Faces that were not found where they should be."""
-    return _rate(bool(lost) for one in measured for lost in np.isnan(one.readings[variant].embeddings[:, 0]))
+def found(measured: Sequence[Measured], way: str) -> Rate:
+    """Faces that were found where they should be."""
+    return count_right(not lost for one in measured for lost in _lost(one, way))
 
 
-def single_sim(measured: Sequence[Measured], variant: str) -> float:
+def precision(measured: Sequence[Measured], way: str) -> Rate:
+    """Finds that are somebody's face."""
+    own = sum(not lost for one in measured for lost in _lost(one, way))
+    return Rate(own, own + sum(one.readings[way].strangers for one in measured))
+
+
+def _lost(one: Measured, way: str) -> list[bool]:
+    return np.isnan(one.readings[way].embeddings[:, 0]).tolist()
+
+
+def single_sim(measured: Sequence[Measured], way: str) -> float:
     """SingleSim (InstantFamily eq. 10): the mean likeness of a face to its own person's reference."""
-    return float(np.mean([_own(one, variant) for one in measured]))
+    return float(np.mean([_own(one, way) for one in measured]))
 
 
-def multi_sim(measured: Sequence[Measured], variant: str) -> float:
+def multi_sim(measured: Sequence[Measured], way: str) -> float:
     """MultiSim (InstantFamily eq. 11): SingleSim plus one, less the mean likeness of a picture's faces to each other.
 
     The second term rewards any two unlike faces, whoever they are; so a pair with a face missing counts as alike.
     """
-    return float(np.mean([_own(one, variant) + 1 - _among(one, variant) for one in measured]))
+    return float(np.mean([_own(one, way) + 1 - _among(one, way) for one in measured]))
 
 
-def _own(one: Measured, variant: str) -> float:
-    likeness = np.einsum("pc,pc->p", one.readings[variant].embeddings, one.references)
+def _own(one: Measured, way: str) -> float:
+    likeness = np.einsum("pc,pc->p", one.readings[way].embeddings, one.references)
     return float(np.nan_to_num(likeness, nan=0.0).mean())
 
 
-def _among(one: Measured, variant: str) -> float:
-    embeddings = one.readings[variant].embeddings
+def _among(one: Measured, way: str) -> float:
+    embeddings = one.readings[way].embeddings
     pairs = np.nan_to_num(embeddings @ embeddings.T, nan=1.0)[np.triu_indices(len(embeddings), 1)]
     return float(pairs.mean()) if len(pairs) else 0.0
 
@@ -104,32 +91,32 @@ def self_similarity(measured: Sequence[Measured]) -> float:
     return float(np.mean(likeness)) if likeness else math.nan
 
 
-def attribute_rates(measured: Sequence[Measured], variant: str) -> dict[str, Rate]:
+def attribute_rates(measured: Sequence[Measured], way: str) -> dict[str, Rate]:
     """For each attribute, the faces it is read from as it is."""
 
     def answers(name: str) -> Iterable[bool]:
         for one in measured:
-            for person, read in zip(one.trial.cast.people, one.readings[variant].attributes, strict=True):
+            for person, read in zip(one.trial.cast.people, one.readings[way].attributes, strict=True):
                 yield read is not None and read[name] == _value(person, name)
 
-    return {name: _rate(answers(name)) for name in ATTRIBUTES}
+    return {name: count_right(answers(name)) for name in ATTRIBUTES}
 
 
 def _value(person: Person, name: str) -> str:
     return str(getattr(person, name))
 
 
-def place_rate(measured: Sequence[Measured], variant: str) -> Rate:
+def place_rate(measured: Sequence[Measured], way: str) -> Rate:
     """Pictures that show the place that the words ask for."""
-    return _rate(one.readings[variant].place == one.trial.cast.place for one in measured)
+    return count_right(one.readings[way].place == one.trial.cast.place for one in measured)
 
 
-def clothes_rate(measured: Sequence[Measured], variant: str) -> Rate:
+def clothes_rate(measured: Sequence[Measured], way: str) -> Rate:
     """People who wear the colour that their words ask for, of those whose clothes are seen."""
-    return _rate(
+    return count_right(
         colour == clothes.colour
         for one in measured
-        for clothes, colour in zip(one.trial.cast.clothes, one.readings[variant].clothes, strict=True)
+        for clothes, colour in zip(one.trial.cast.clothes, one.readings[way].clothes, strict=True)
         if colour is not None
     )
 

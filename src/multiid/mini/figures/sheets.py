@@ -6,31 +6,29 @@ from pathlib import Path
 import PIL.Image
 
 from multiid.files import write_whole
-from multiid.mini.figures.lab import Measured
+from multiid.mini.figures.measured import Measured
 
 __all__ = ["draw_sheet", "write_sheets"]
 
 _COLUMNS = ("true", "masks on", "few steps", "exchanged", "masks off")
+_LARGE_COLUMNS = ("true", "masks on")
+_LARGE_ROWS = 4
+_MISSES = 12  # scenes at most
 _PAPER = (250, 248, 244)
 _GAP = 4
 _ZOOM = 3
 
 
-def draw_sheet(measured: Sequence[Measured], *, zoom: int = 1) -> PIL.Image.Image:
-    """A row for each trial whose pictures were kept: the true render, then what was made of it.
-
-    The columns are the true render, with masks, in few steps, with one person exchanged and without masks, as far
-    as these were made.
+def draw_sheet(measured: Sequence[Measured], *, columns: Sequence[str] = _COLUMNS, zoom: int = 1) -> PIL.Image.Image:
+    """A row for each trial: the true render, then what was made of it.
 
     Args:
-        measured: trials of one kind and count.
+        measured: trials whose pictures were kept, at least one.
+        columns: which pictures, as far as they were made; by default the true render, with masks, in few steps, with
+            one person exchanged and without masks.
         zoom: how wide each pixel is drawn.
     """
-    rows = [
-        [_enlarged(one.pictures[name], zoom) for name in _COLUMNS if name in one.pictures]
-        for one in measured
-        if one.pictures
-    ]
+    rows = [[_enlarged(one.pictures[name], zoom) for name in columns if name in one.pictures] for one in measured]
     width = max(sum(picture.width + _GAP for picture in row) for row in rows)
     height = sum(row[0].height + _GAP for row in rows)
     sheet = PIL.Image.new("RGB", (width + _GAP, height + _GAP), _PAPER)
@@ -49,17 +47,29 @@ def _enlarged(picture: PIL.Image.Image, zoom: int) -> PIL.Image.Image:
     return picture.resize(size, PIL.Image.Resampling.NEAREST)
 
 
-def write_sheets(measured: Sequence[Measured], folder: Path) -> list[Path]:
-    """Writes a sheet for each kind and count of people whose pictures were kept, as it is and three times as large."""
+def write_sheets(measured: Sequence[Measured], folder: Path, *, shown: int) -> list[Path]:
+    """Writes a sheet for each kind and count of people, and one of scenes with a face that is not its own person's.
+
+    Each is written as it is, and three times as large with fewer rows and columns.
+
+    Args:
+        measured: what came of each trial.
+        folder: where to; it must exist.
+        shown: the first so many scenes of each kind and count are on its sheet.
+    """
     groups: dict[str, list[Measured]] = {}
     for one in measured:
-        if one.pictures:
+        if one.pictures and one.trial.index < shown:
             groups.setdefault(f"{one.trial.kind}-{one.trial.count}", []).append(one)
+    missed = [one for one in measured if one.pictures and not all(one.hits("masks on"))]
+    if missed:
+        groups["missed"] = missed[:: max(1, len(missed) // _MISSES)][:_MISSES]
     files: list[Path] = []
     for name, group in groups.items():
-        for zoom in (1, _ZOOM):
+        large = draw_sheet(group[:_LARGE_ROWS], columns=_LARGE_COLUMNS, zoom=_ZOOM)
+        for zoom, sheet in ((1, draw_sheet(group)), (_ZOOM, large)):
             file = folder / f"{name}-{zoom}x.png"
             with write_whole(file) as temporary:
-                draw_sheet(group, zoom=zoom).save(temporary, format="PNG")
+                sheet.save(temporary, format="PNG")
             files.append(file)
     return files

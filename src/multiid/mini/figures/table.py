@@ -1,70 +1,78 @@
-"""The figures as files: numbers for programs, tables for the model card."""
+"""The figures as text: Markdown for docs/mini.md, JSON for programs."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from typing import Any
 
-from multiid.mini.figures.figures import Figures, Group, Requirement
+from multiid.mini.figures.figures import Figures, Group, Rates
 from multiid.mini.figures.lab import FEW_STEPS
+from multiid.mini.figures.rate import Rate
+from multiid.mini.figures.requirements import Requirement, requirements
 from multiid.mini.figures.run import Plan
 
 __all__ = ["to_json", "to_markdown"]
 
 _DIGITS = 4
 _NONE = "-"
+_WAYS = ("true", "round trip", "masks on", "few steps", "masks off")
+_HEADS = ("true renders", "round trip", "masks on", f"{FEW_STEPS} steps", "masks off")
 
 
 def to_json(figures: Figures, plan: Plan) -> str:
-    """The figures with what was measured and what was required, as JSON text."""
+    """The figures with what was measured and what was required, as JSON text; the plan's folder is left out."""
     document = {
-        "plan": asdict(plan),
-        **asdict(figures),
-        "requirements": [{**asdict(line), "met": line.met} for line in figures.requirements()],
+        "plan": {field.name: getattr(plan, field.name) for field in fields(plan) if field.name != "weights"},
+        **_plain(figures),
+        "requirements": [{**_plain(line), "met": line.met} for line in requirements(figures)],
     }
-    return json.dumps(_rounded(document), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(_plain(document), indent=1, ensure_ascii=False) + "\n"
 
 
-def _rounded(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """Nothing but what JSON has, numbers rounded; null for what could not be measured."""
+    if isinstance(value, Rate):
+        return {"share": _plain(value.share), "right": value.right, "of": value.of, "interval": _plain(value.interval)}
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, float):
         return round(value, _DIGITS) if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _rounded(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
+        return [_plain(item) for item in value]
     return value
 
 
 def to_markdown(figures: Figures, plan: Plan) -> str:
     """The figures as tables in Markdown."""
+    fewer = f" (masks off: the first {plan.unmasked})" if plan.unmasked < plan.scenes else ""
+    seconds = " and ".join(f"{seconds:.2f} s in {steps} steps" for steps, seconds in figures.speed.seconds.items())
+    reader = figures.reader
     parts = [
-        f"{plan.scenes} scenes for each row, {plan.steps} steps, preset {plan.preset}; people on whom nothing was "
-        "trained, scored against portraits that the generator did not get.",
-        _table(("Required", "", "measured", ""), [_requirement(line) for line in figures.requirements()]),
+        f"Scenes for each row: {plan.scenes}{fewer}, in {plan.steps} steps; people on whom nothing was trained, scored "
+        "against portraits that the generator did not get. In brackets, where the rate of ever more cases would lie "
+        "in 95 of 100 such counts.",
+        _table(("Required", "", "measured", ""), [_requirement(line) for line in requirements(figures)]),
         "Faces nearest to their own person among the people of their picture:",
-        _table(
-            ("Groups", "people", "chance", "true renders", "masks on", "masks off", f"{FEW_STEPS} steps", "not found"),
-            [_nearest(group) for group in figures.groups],
-        ),
+        _table(("Groups", "people", "chance", *_HEADS), [_nearest(group) for group in figures.groups]),
         "Likeness (SingleSim / MultiSim, InstantFamily eq. 10 and 11):",
-        _table(
-            ("Groups", "people", "true renders", "round trip", "masks on", "masks off"),
-            [_likeness(group) for group in figures.groups],
-        ),
-        "Read from faces, and what the words ask for:",
-        _table(("", "true renders", "round trip", "masks on"), _readings(figures)),
+        _table(("Groups", "people", *_HEADS), [_likeness(group) for group in figures.groups]),
+        "Faces found where they should be / finds that are somebody's face:",
+        _table(("Groups", "people", *_HEADS), [_finds(group) for group in figures.groups]),
+        "Read from faces of the random groups, and what the words ask for:",
+        _table(("", *_HEADS), _readings(figures)),
+        f"Portraits: faces found {_share(reader.found)}, finds that are faces {_share(reader.precision)}, one among "
+        f"{reader.people} people {_share(reader.top_one)}, one among four look-alikes {_share(reader.look_alikes)}.",
     ]
     if figures.exchange is not None:
         parts.append(
-            f"One person exchanged, {figures.exchange.scenes} scenes: the face follows in "
-            f"{figures.exchange.follows:.3f}, the others' faces change by {figures.exchange.change:.4f}."
+            f"Scenes with one person exchanged: {figures.exchange.scenes}; the face follows in "
+            f"{_share(figures.exchange.follows)}, the others' faces change by {figures.exchange.change:.4f}."
         )
-    parts.append(
-        "A picture of four people takes "
-        + " and ".join(f"{seconds:.2f} s in {steps} steps" for steps, seconds in figures.seconds.items())
-        + "."
-    )
+    threads = f"{figures.speed.threads} thread{'s' if figures.speed.threads > 1 else ''}"
+    parts.append(f"A picture of four people takes {seconds} with {threads}.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -75,33 +83,40 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _requirement(line: Requirement) -> list[str]:
     limit = f"{'at most' if line.at_most else 'at least'} {line.required:g}"
-    return [line.name, limit, f"{line.measured:.3f}", "met" if line.met else "**missed**"]
+    measured = f"{line.measured:.3f}"
+    if line.interval is not None:
+        measured += f" ({line.interval[0]:.3f} to {line.interval[1]:.3f})"
+    return [line.name, limit, measured, "met" if line.met else "**missed**"]
 
 
 def _nearest(group: Group) -> list[str]:
-    ways = ("true", "masks on", "masks off", "few steps")
-    return [
-        group.kind,
-        str(group.people),
-        f"{group.chance:.2f}",
-        *(_share(group.nearest, way) for way in ways),
-        _share(group.missing, "masks on"),
-    ]
+    return [group.kind, str(group.people), f"{1 / group.people:.2f}", *_shares(group.nearest)]
 
 
 def _likeness(group: Group) -> list[str]:
-    cells = [group.kind, str(group.people)]
-    for way in ("true", "round trip", "masks on", "masks off"):
-        single, multi = _share(group.single_sim, way), _share(group.multi_sim, way)
-        cells.append(single if group.people == 1 or way not in group.multi_sim else f"{single} / {multi}")
-    return cells
+    def cell(way: str) -> str:
+        if way not in group.single_sim:
+            return _NONE
+        single, multi = f"{group.single_sim[way]:.3f}", f"{group.multi_sim[way]:.3f}"
+        return single if group.people == 1 else f"{single} / {multi}"
+
+    return [group.kind, str(group.people), *(cell(way) for way in _WAYS)]
+
+
+def _finds(group: Group) -> list[str]:
+    cells = zip(_shares(group.found), _shares(group.precision), strict=True)
+    return [group.kind, str(group.people), *(_NONE if one == _NONE else f"{one} / {other}" for one, other in cells)]
 
 
 def _readings(figures: Figures) -> list[list[str]]:
-    rows = {**{name.replace("_", " "): rates for name, rates in figures.attributes.items()}}
+    rows = {name.replace("_", " "): rates for name, rates in figures.attributes.items()}
     rows |= {"place": figures.place, "clothes": figures.clothes}
-    return [[name, *(_share(rates, way) for way in ("true", "round trip", "masks on"))] for name, rates in rows.items()]
+    return [[name, *_shares(rates)] for name, rates in rows.items()]
 
 
-def _share(values: Mapping[str, float], way: str) -> str:
-    return f"{values[way]:.3f}" if way in values else _NONE
+def _shares(rates: Rates) -> list[str]:
+    return [_share(rates[way]) if way in rates else _NONE for way in _WAYS]
+
+
+def _share(rate: Rate) -> str:
+    return f"{rate.share:.3f}"

@@ -13,23 +13,34 @@ from multiid.mini.world.people import Person, differences, is_held_out, look_ali
 from multiid.mini.world.portrait import draw_portrait
 from multiid.mini.world.scene import Cast, Scene, cast_pose, draw_scene
 from multiid.mini.world.words import describe_scene
-from multiid.pipeline.sizing import AreaRule
+from multiid.pipeline.presets import find_preset
 from multiid.poses.skeleton import Pose
 from multiid.poses.templates import load_template, template_names
 
-__all__ = ["KINDS", "Kind", "Trial", "draw_photos", "draw_references", "make_trial"]
+__all__ = [
+    "KINDS",
+    "UNSEEN",
+    "Kind",
+    "Trial",
+    "draw_photos",
+    "draw_references",
+    "find_look_alikes",
+    "find_strangers",
+    "make_trial",
+]
 
 Kind = Literal["random", "overlapping", "look-alikes"]
 KINDS: tuple[Kind, ...] = ("random", "overlapping", "look-alikes")
 """Random people side by side or in rows; random people whose heads share about 30 % of their width; people who differ
 from the first of them in one or two attributes."""
 
-_FIRST_SEED = 2_000_000  # training uses smaller ones
+UNSEEN = 2_000_000
+"""The first seed of what is measured; training uses smaller ones."""
+
 _TEMPLATES_SHARE = 4  # one random scene in so many is one of the library's poses
 _PHOTOS = 2  # of each person, for the generator
 _REFERENCES = 4  # others, to score against
 _PORTRAIT = 96  # pixels
-_AREA = AreaRule(side=128, growth=0.6)  # as the preset's
 _TRIES = 80  # to find one more look-alike before starting over
 
 
@@ -85,20 +96,20 @@ class Trial:
 
 def make_trial(kind: Kind, count: int, index: int) -> Trial:
     """A trial; the same numbers give the same one."""
-    dice = Dice(f"figures, {kind}, {count}", _FIRST_SEED + index)
+    dice = Dice(f"figures, {kind}, {count}", UNSEEN + index)
     pose = _pose(kind, count, index, dice)
     cast = cast_pose(pose, seed=dice.seed())
     if kind == "look-alikes":
-        people = _look_alikes(count, pose.places[0].role, dice)
+        people = find_look_alikes(count, age=pose.places[0].role, dice=dice)
         # A dress is a woman's; coats and shirts suit everybody.
         clothes = tuple(replace(worn, garment=dice.pick(("coat", "shirt"))) for worn in cast.clothes)
         cast = replace(cast, people=people, clothes=clothes)
     else:
-        cast = replace(cast, people=_strangers(cast.people, dice))
+        cast = replace(cast, people=find_strangers(cast.people, dice))
     exchanged = dice.pick(range(count))
     leaves = cast.people[exchanged]
     newcomer = _stranger(leaves, (*cast.people,), dice)
-    return Trial(kind, count, index, pose, cast, _FIRST_SEED + index, exchanged, newcomer)
+    return Trial(kind, count, index, pose, cast, UNSEEN + index, exchanged, newcomer)
 
 
 def draw_photos(person: Person, *, seed: int) -> list[PIL.Image.Image]:
@@ -128,14 +139,17 @@ def _pose(kind: Kind, count: int, index: int, dice: Dice) -> Pose:
 @cache
 def _templates(count: int) -> tuple[Pose, ...]:
     """The library's poses for that many people, at the miniature's size."""
+    area = find_preset("mini").defaults.area
     poses = [load_template(name).pose() for name in template_names()]
     return tuple(
-        pose.fitted(_AREA.scaled(pose.size, places=count, multiple=8)) for pose in poses if len(pose.places) == count
+        pose.fitted(area.scaled(pose.size, places=count, multiple=8) if area else pose.size)
+        for pose in poses
+        if len(pose.places) == count
     )
 
 
-def _strangers(models: Sequence[Person], dice: Dice) -> tuple[Person, ...]:
-    """People of the models' nouns, whom nothing was trained on; any two differ in at least two attributes."""
+def find_strangers(models: Sequence[Person], dice: Dice) -> tuple[Person, ...]:
+    """People of the models' nouns, on whom nothing was trained; any two differ in at least two attributes."""
     people: list[Person] = []
     for model in models:
         people.append(_stranger(model, people, dice))
@@ -149,7 +163,7 @@ def _stranger(model: Person, others: Sequence[Person], dice: Dice) -> Person:
             return person
 
 
-def _look_alikes(count: int, age: str, dice: Dice) -> tuple[Person, ...]:
+def find_look_alikes(count: int, *, age: str, dice: Dice) -> tuple[Person, ...]:
     """Somebody, and others who differ from them in one or two attributes; nothing was trained on any of them."""
     while True:
         people = [_stranger(make_person(dice.seed(), age=age), (), dice)]

@@ -239,6 +239,6 @@ def seen_share(scene: Scene, index: int, face: Box) -> float:
     return float((piece == index + 1).mean()) if piece.size else 0.0
 
 
-def _cut(dice: Dice, picture: _Pixels, face: Box, spoilt: float) -> _Pixels:
+def _cut(dice: Dice, picture: _Pixels, face: Box, spoilt: float) -> UInt8[np.ndarray, "side side 3"]:
     piece = cut_square(picture, jittered(dice, face))
     return to_crop(spoil(dice, piece) if dice.chance(spoilt) else piece)

@@ -103,7 +103,7 @@ def _window(
     left: float,
     top: float,
     spoilt: float,
-) -> tuple[_Pixels, list[TrueFace]]:
+) -> tuple[UInt8[np.ndarray, "rows columns 3"], list[TrueFace]]:
     """What is seen of a picture `zoom` times as large, from a corner on; beyond it is one colour or its edge."""
     if zoom < 1:
         # First to that size, so that nothing is skipped; a shift by less than a pixel is then left.
