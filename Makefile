@@ -5,10 +5,8 @@ BIN := .venv/bin
 .PHONY: demo test lint previews clean
 
 demo: .venv/demo.stamp
-	$(BIN)/python examples/prepare_photos.py
 	mkdir -p out
-	$(BIN)/multiid compose examples/tea.yaml --preset tiny --explain -o out/tea.png
-	@echo "Look at out/tea.png and out/tea-explain.png."
+	$(BIN)/multiid demo -o out/demo.png
 
 test: .venv/test.stamp
 	$(BIN)/python -m pytest
@@ -26,7 +24,7 @@ previews: .venv/demo.stamp
 	$(PYTHON) -m venv .venv
 
 .venv/demo.stamp: pyproject.toml | .venv/bin/python
-	$(BIN)/pip install --quiet -e ".[demo]"
+	$(BIN)/pip install --quiet -e .
 	touch $@
 
 .venv/test.stamp: pyproject.toml | .venv/bin/python

@@ -3,21 +3,17 @@
 from pathlib import Path
 
 import PIL.Image
-import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from multiid import Box, Composer, Face
 from multiid.mini import models
+from multiid.mini.faces import MiniFaces
+from multiid.mini.faces.networks import Finder, Recogniser
 from multiid.mini.pack import ADAPTER_FILE, Parts
 
 SHIPPED = Path(models.__file__).parent / "weights"
-
-
-def needs_miniature() -> None:
-    """Skips the test where the package has no trained weights."""
-    if not (SHIPPED / "unet").is_dir():
-        pytest.skip("needs the miniature's weights, which are not trained yet")
 
 
 class WholeFaces:
@@ -57,5 +53,22 @@ def load_miniature(folder: Path) -> Composer:
         adapter=str(folder / ADAPTER_FILE),
         faces=WholeFaces(),
     )
+    composer.pipeline.set_progress_bar_config(disable=True)
+    return composer
+
+
+def random_faces(folder: Path) -> MiniFaces:
+    """A finder and a recogniser that know nothing, with their files in that folder."""
+    torch.manual_seed(0)
+    for name, network in (("finder", Finder()), ("recogniser", Recogniser())):
+        save_file(
+            {key: value.contiguous() for key, value in network.state_dict().items()}, folder / f"{name}.safetensors"
+        )
+    return MiniFaces(folder)
+
+
+def shipped_miniature() -> Composer:
+    """The preset "mini" as the package holds it, without progress bars."""
+    composer = Composer.from_preset("mini", device="cpu")
     composer.pipeline.set_progress_bar_config(disable=True)
     return composer

@@ -85,4 +85,4 @@ def test_the_source_archive_builds_and_holds_no_photos(dist: Path) -> None:
     assert "src/multiid/__init__.py" in names
     assert "pose_templates/couple-standing.json" in names
     pictures = {name for name in names if Path(name).suffix in (".png", ".jpg", ".jpeg", ".webp")}
-    assert all(name.startswith(("pose_templates/previews/", "docs/")) for name in pictures)
+    assert all(name.startswith(("pose_templates/previews/", "docs/", "examples/portraits/")) for name in pictures)

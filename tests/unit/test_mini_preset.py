@@ -10,7 +10,7 @@ import skimage.data
 import torch
 from click.testing import CliRunner
 from conftest import needs
-from minis import SHIPPED, load_miniature, needs_miniature, random_parts
+from minis import SHIPPED, load_miniature, random_parts
 from photos import blocks
 
 from multiid import (
@@ -94,7 +94,6 @@ def test_people_and_pose_change_the_picture(composer: Composer, people: list[Ide
 
 
 def test_the_package_holds_the_preset(tmp_path: Path) -> None:
-    needs_miniature()
     shipped = Composer.from_preset("mini", device="cpu")
     assert shipped.preset == "mini"
     assert type(shipped.pipeline).__name__ == "StableDiffusionXLControlNetPipeline"
@@ -109,7 +108,6 @@ def test_the_package_holds_the_preset(tmp_path: Path) -> None:
 
 
 def test_real_photos_are_refused(tmp_path: Path) -> None:
-    needs_miniature()
     pictures: list[PIL.Image.Image | Path] = [
         PIL.Image.fromarray(skimage.data.astronaut()),
         *sorted(needs("photos", "newton").glob("*.jpg")),

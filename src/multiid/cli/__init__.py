@@ -11,7 +11,7 @@ from multiid.errors import MultiIDError
 
 __all__ = ["main"]
 
-_COMMANDS = ("compose", "inspect", "mini", "people", "schema", "templates")
+_COMMANDS = ("compose", "demo", "inspect", "mini", "people", "schema", "templates")
 _BAD_INPUT = 2
 _INTERRUPTED = 130
 

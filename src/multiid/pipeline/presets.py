@@ -143,7 +143,7 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Preset(
             name="mini",
-            title="a miniature SDXL for a world of cartoon people; its weights are not in this version yet",
+            title="a miniature SDXL for cartoon people of a world of its own, part of the package",
             base=_of_mini(),
             controlnet=_of_mini("controlnet"),
             adapter=_of_mini("adapter.safetensors"),

@@ -1,0 +1,132 @@
+"""Who is in the demonstration, what they wear and where they are: decided by a seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import PIL.Image
+
+from multiid.errors import SceneError
+from multiid.mini.world.colours import CLOTHES
+from multiid.mini.world.dice import Dice
+from multiid.mini.world.people import Person, differences, is_held_out, make_person
+from multiid.mini.world.portrait import draw_portrait
+from multiid.mini.world.words import GARMENTS, PLACES, Clothes
+from multiid.poses.templates import load_template, template_names
+
+__all__ = ["Guest", "Plan", "plan_demo"]
+
+_NAMES = {
+    "female": ("ada", "emmy", "grace", "lise", "maria", "rosa", "sophie", "vera"),
+    "male": ("alan", "carl", "emil", "isaac", "leo", "max", "nikola", "otto"),
+}
+_PORTRAIT = 96  # pixels
+_GIVEN, _KEPT = 2, 4  # portraits for the generator, and others to measure against
+_CANDIDATES = 300  # of which one in ten is held out
+_HEAVY = ("square", "dark")  # glasses that hide the eyes
+_MOST = 8  # people that a sheet has room for
+_DEFAULT = "family-four"
+
+
+@dataclass(frozen=True, eq=False)
+class Guest:
+    """Somebody in the picture.
+
+    Attributes:
+        name: what the prompt calls them.
+        person: what they look like; nothing was trained on this person.
+        clothes: what they wear.
+        portraits: what the generator is given.
+        kept: other portraits of theirs, which it never gets, to measure against.
+    """
+
+    name: str
+    person: Person
+    clothes: Clothes
+    portraits: tuple[PIL.Image.Image, ...]
+    kept: tuple[PIL.Image.Image, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What the demonstration makes.
+
+    Attributes:
+        template: name of the pose template.
+        guests: from left to right, one for each of its places.
+        prompt: the scene in words, "{name}" standing for somebody.
+        seed: of the pictures.
+    """
+
+    template: str
+    guests: tuple[Guest, ...]
+    prompt: str
+    seed: int
+
+
+def plan_demo(*, seed: int, people: int | None = None, template: str | None = None) -> Plan:
+    """The demonstration of a seed.
+
+    Args:
+        seed: decides everything that is not asked for.
+        people: how many; as many as the template has places unless given.
+        template: name of a pose template; one with so many places, or family-four, unless given.
+
+    Raises:
+        SceneError: when the template has another number of places or more than 8, or none has that many.
+        TemplateError: when there is no such template.
+    """
+    template = template or _template_for(people)
+    places = load_template(template).pose().places
+    if people is not None and people != len(places):
+        raise SceneError(
+            f"Expected as many people as {template} has places, {len(places)}, but got {people}: leave one of the "
+            "two out."
+        )
+    if len(places) > _MOST:
+        raise SceneError(f"Expected a template with at most {_MOST} places, but {template} has {len(places)}.")
+    dice = Dice("demo", seed)
+    names = {gender: dice.some(names, len(names)) for gender, names in _NAMES.items()}
+    colours = dice.some(tuple(CLOTHES), len(CLOTHES))
+    guests: list[Guest] = []
+    for place in places:
+        person = _somebody(place.role, [guest.person for guest in guests], dice)
+        garment = dice.pick(GARMENTS if person.gender == "female" else GARMENTS[:2])
+        clothes = Clothes(colours[len(guests) % len(colours)], garment)
+        pictures = [
+            draw_portrait(person, seed=dice.seed(), size=_PORTRAIT).picture for _ in range(_GIVEN + _KEPT)
+        ]  # fmt: skip
+        name = names[person.gender].pop()
+        guests.append(Guest(name, person, clothes, tuple(pictures[:_GIVEN]), tuple(pictures[_GIVEN:])))
+    return Plan(template, tuple(guests), _prompt(guests, dice.pick(tuple(PLACES.values()))), seed)
+
+
+def _template_for(people: int | None) -> str:
+    if people is None:
+        return _DEFAULT
+    counts = {name: len(load_template(name).places) for name in template_names()}
+    fitting = [name for name in counts if counts[name] == people]
+    if not fitting:
+        offered = ", ".join(map(str, sorted(set(counts.values()))))
+        raise SceneError(f"Expected a number of people that a template has places for, {offered}, but got {people}.")
+    return _DEFAULT if _DEFAULT in fitting else fitting[-1]
+
+
+def _somebody(role: str, others: Sequence[Person], dice: Dice) -> Person:
+    """Of many whom nothing was trained on the one who is told most easily from the others, and whose eyes are seen."""
+    candidates = [make_person(dice.seed(), age=role) for _ in range(_CANDIDATES)]
+    return max(filter(is_held_out, candidates), key=lambda person: _distinctness(person, others))
+
+
+def _distinctness(person: Person, others: Sequence[Person]) -> tuple[int, ...]:
+    """What matters to whoever looks, the weightiest first: eyes that are seen, hair, and then everything."""
+    worn = person.glasses != "none"
+    hidden = person.glasses in _HEAVY or (worn and any(other.glasses != "none" for other in others))
+    hair = sum((person.hair_colour == other.hair_colour) + (person.hair_style == other.hair_style) for other in others)
+    nearest = min((len(differences(person, other)) for other in others), default=0)
+    return -int(hidden), -hair, nearest
+
+
+def _prompt(guests: list[Guest], place: str) -> str:
+    named = [f"{'an' if guest.person.noun[0] in 'aeiou' else 'a'} {{{guest.name}}}" for guest in guests]
+    company = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+    return f"{company} {place}"
