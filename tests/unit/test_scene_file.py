@@ -34,7 +34,7 @@ from multiid import (
 )
 from multiid.geometry import Size
 from multiid.people.photo import Photo
-from multiid.pipeline.scene_file import SceneFile, SceneSettings, parse_scene
+from multiid.pipeline.scene_file import SceneFile, SceneSettings
 from multiid.pipeline.staging import set_stage
 
 ADA: dict[str, Any] = {"name": "ada", "noun": "woman", "photos": "ada.png"}
@@ -317,14 +317,9 @@ def test_a_byte_order_mark_is_no_key(folder: Path) -> None:
     assert load_scene_file(folder / "scene.yaml").scene(person).prompt == "tea"
 
 
-def test_the_example_is_valid(tmp_path: Path) -> None:
-    example = ROOT / "examples" / "tea.yaml"
-    entry = parse_scene(yaml.safe_load(example.read_text()), "tea.yaml")
-    assert [person.name for person in entry.people] == ["ada", "isaac"]
-    shutil.copy(example, tmp_path)
-    for number, name in enumerate(("ada", "isaac")):
-        write_blocks(tmp_path / "photos" / name / "1.png", number)
-    assert len(load_scene_file(tmp_path / "tea.yaml").scene(person).cast) == 2
+def test_the_example_is_valid() -> None:
+    entry = load_scene_file(ROOT / "examples" / "tea.yaml")
+    assert [member.identity.name for member in entry.scene(person).cast] == ["ada", "isaac"]
 
 
 # The schema, for editors.
