@@ -39,7 +39,7 @@ class StageSettings(BaseModel):
     precision: Literal["fp32", "bf16"] = "bf16"
     """What the networks compute in; the weights that learn stay in 32 bits."""
     processes: int = Field(default=1, ge=1)
-    """Processes that share each step where there is no accelerator; on processors they beat threads by far."""
+    """Processes that share each step where there is no accelerator."""
     threads: int = Field(default=1, ge=1)
     """Processor threads of each process, where the networks run on a processor."""
     workers: int = Field(default=0, ge=0)
