@@ -27,6 +27,7 @@ from multiid import (
     SceneError,
 )
 from multiid.attention.install import cross_attention_layers
+from multiid.pipeline.stock import sister
 from multiid.pipeline.tiny import tiny_adapter, tiny_pipeline
 
 SIZE = {"width": 192, "height": 128}
@@ -74,7 +75,7 @@ def latents(composer: Composer, wanted: Scene) -> torch.Tensor:
 def stock(composer: Composer, wanted: Scene, text: str) -> torch.Tensor:
     """The same call to the stock pipeline, by hand."""
     control = composer.stage(wanted).control
-    pipeline = composer.pipeline if control is not None else composer._plain
+    pipeline = composer.pipeline if control is not None else sister(composer.pipeline, control=False, init=False)
     return pipeline(
         prompt=text,
         **({} if control is None else {"image": control}),
@@ -274,7 +275,7 @@ def test_progress_counts_steps_and_may_stop_the_work(composer: Composer, people:
 
 
 def test_threads_on_shared_networks_make_what_they_make_alone(composer: Composer, people: list[Identity]) -> None:
-    other = Composer(composer._plain, composer.adapter)
+    other = Composer(sister(composer.pipeline, control=False, init=False), composer.adapter)
     boxes = [Person(p, region=Box(*box)) for p, box in zip(people[:2], HALVES, strict=True)]
     wanted = [scene(people[:2]), scene(people[2:]), scene(boxes, template=None, scheduler="ddim")]
     composers = [composer, composer, other]

@@ -24,6 +24,7 @@ from multiid import (
     load_adapter,
 )
 from multiid.modelfiles import MODELS_DIR_VARIABLE
+from multiid.pipeline.stock import sister
 from multiid.pipeline.tiny import tiny_adapter, tiny_pipeline
 
 
@@ -57,7 +58,7 @@ def memory() -> Composer:
 def saved(memory: Composer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same models as files, named as they are published."""
     folder = tmp_path_factory.mktemp("models")
-    memory._plain.save_pretrained(folder / "RealVisXL_V4.0")
+    sister(memory.pipeline, control=False, init=False).save_pretrained(folder / "RealVisXL_V4.0")
     memory.pipeline.controlnet.save_pretrained(folder / "controlnet-openpose-sdxl-1.0")
     memory.pipeline.vae.save_pretrained(folder / "sdxl-vae-fp16-fix")
     memory.adapter.save(folder / "photomaker-v1.bin")
@@ -223,7 +224,7 @@ def test_tiny_says_that_its_pictures_are_noise() -> None:
 
 def test_every_preset_names_its_licences() -> None:
     for preset in PRESETS.values():
-        parts = ("base", "vae", "controlnet", "adapter")
+        parts = ("base", "vae", "controlnet", "adapter", "lora")
         downloaded = {part for part in parts if getattr(preset, part) is not None}
         downloaded |= {"faces"} if preset.faces else set()
         assert set(preset.licences) == downloaded
@@ -231,17 +232,18 @@ def test_every_preset_names_its_licences() -> None:
         assert PRESETS[preset.name] is preset
         assert preset.title
     assert "non-commercial" in PRESETS["sdxl-v2"].licences["faces"]
-    assert not any("non-commercial" in licence for licence in PRESETS["sdxl"].licences.values())
+    for name in ("sdxl", "sdxl-fast"):
+        assert not any("non-commercial" in licence for licence in PRESETS[name].licences.values())
 
 
 def test_no_revision_is_claimed_that_nobody_verified() -> None:
     for preset in PRESETS.values():
-        for weights in (preset.base, preset.vae, preset.controlnet, preset.adapter):
-            assert weights is None or weights.revision is None
+        for weights in preset.parts.values():
+            assert weights.revision is None
 
 
 def test_an_unknown_preset_names_the_nearest() -> None:
     with pytest.raises(PresetError, match="but got 'sdlx-v2'; did you mean 'sdxl-v2'"):
         find_preset("sdlx-v2")
-    with pytest.raises(PresetError, match="known are sdxl, sdxl-v2, mini, tiny"):
+    with pytest.raises(PresetError, match="known are sdxl, sdxl-v2, sdxl-fast, mini, tiny"):
         find_preset("flux")

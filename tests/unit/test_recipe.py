@@ -244,8 +244,8 @@ def test_folders_without_people(tmp_path: Path, people: list[Identity]) -> None:
 
 def test_a_picture_of_given_latents_cannot_be_repeated(composer: Composer, people: list[Identity]) -> None:
     picture = composer.compose(small_scene(people), latents=torch.randn(1, 4, 16, 24))
-    assert picture.recipe.own_latents
-    with pytest.raises(RecipeError, match="initial latents were given by hand"):
+    assert picture.recipe.unrecorded == ("latents",)
+    with pytest.raises(RecipeError, match="latents were given by hand"):
         picture.recipe.to_scene(people)
 
 

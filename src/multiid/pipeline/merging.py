@@ -1,7 +1,7 @@
-"""Delayed merging: the first steps see the scene's text alone, later ones everybody's identity too.
+"""Delayed merging: the first steps see each scene's text alone, later ones everybody's identity too.
 
 Composition settles before identity enters (PhotoMaker's start_merge_step). The switch happens between two steps,
-through the pipeline's own callback.
+through the pipeline's own callback. A batch may hold several scenes; each of its rows is told which one it shows.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -29,7 +29,7 @@ class Merger:
     """Switches a running pipeline from text alone to text and identities: its `callback_on_step_end`.
 
     Attributes:
-        conditioning: what is shown before and after.
+        conditionings: what is shown before and after, scene by scene.
         showing: what the batch rows of the networks see.
         merge_step: index of the last denoising step that sees text alone; -1 for none.
         evaluations: network evaluations per denoising step.
@@ -37,7 +37,7 @@ class Merger:
         progress: called after each step.
     """
 
-    conditioning: Conditioning
+    conditionings: Sequence[Conditioning]
     showing: Showing
     merge_step: int
     evaluations: int
@@ -46,35 +46,47 @@ class Merger:
 
     def embeddings(self) -> dict[str, Tensor]:
         """The pipeline's arguments for the first step."""
-        c = self.conditioning
-        text, pooled = (c.merged_text, c.merged_pooled) if self.showing.merged else (c.text, c.pooled)
+        text, pooled = self._merged() if self.showing.merged else _plain(self.conditionings)
         return {"prompt_embeds": text, "pooled_prompt_embeds": pooled}
 
     def __call__(self, pipeline: Any, index: int, timestep: Any, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """After evaluation `index`: reports the step, and merges if the next one is to see identities."""
         del timestep
         evaluated = index + 1
-        if self.progress is not None and (
-            evaluated % self.evaluations == 0 or evaluated == pipeline.num_timesteps  # the last may come alone
-        ):
-            self.progress(min(-(-evaluated // self.evaluations), self.steps), self.steps)
+        if evaluated % self.evaluations == 0 or evaluated == pipeline.num_timesteps:  # the last may come alone
+            self.report(-(-evaluated // self.evaluations))
         if self.showing.merged or evaluated // self.evaluations <= self.merge_step:
             return {}
         self.showing.merged = True
+        text, pooled = self._merged()
         return {
-            "prompt_embeds": replace_rows(tensors["prompt_embeds"], self.showing.rows, self.conditioning.merged_text),
-            "add_text_embeds": replace_rows(
-                tensors["add_text_embeds"], self.showing.rows, self.conditioning.merged_pooled
-            ),
+            "prompt_embeds": replace_rows(tensors["prompt_embeds"], self.showing.rows, text),
+            "add_text_embeds": replace_rows(tensors["add_text_embeds"], self.showing.rows, pooled),
         }
+
+    @property
+    def waits(self) -> bool:
+        """Whether identities are still to be merged."""
+        return not self.showing.merged and any(each.shows_identities for each in self.conditionings)
+
+    def report(self, done: int) -> None:
+        """Tells whoever wants to know that so many steps are done."""
+        if self.progress is not None:
+            self.progress(min(done, self.steps), self.steps)
+
+    def _merged(self) -> tuple[Tensor, Tensor]:
+        """Text and pooled embedding of all scenes once identities are merged."""
+        return (
+            torch.cat([each.merged_text for each in self.conditionings]),
+            torch.cat([each.merged_pooled for each in self.conditionings]),
+        )
 
 
 @contextmanager
 def merging(
     unet: nn.Module,
     controlnets: Sequence[nn.Module],
-    conditioning: Conditioning,
-    regions: Float[Tensor, "people height width"],
+    scenes: Sequence[tuple[Conditioning, Float[Tensor, "_people height width"]]],
     *,
     latent: tuple[int, int],
     rows: Sequence[int | None],
@@ -90,10 +102,9 @@ def merging(
     Args:
         unet: the denoiser.
         controlnets: the ControlNets that run beside it, if any.
-        conditioning: words and identities of the scene.
-        regions: one mask per person.
+        scenes: the words and identities of each scene, and one mask per person.
         latent: (rows, columns) of the latent grid.
-        rows: for each batch row 0 where it shows the scene, None where it is unconditional.
+        rows: for each batch row the index of the scene that it shows, None where it is unconditional.
         dtype: of the networks.
         merge_step: index of the last denoising step that sees text alone.
         evaluations: network evaluations per denoising step.
@@ -102,38 +113,52 @@ def merging(
         progress: called after each step.
     """
     networks = [unet, *controlnets] if control_identity else [unet]
+    conditionings = [conditioning for conditioning, _ in scenes]
     showing = Showing(rows, [], merged=merge_step < 0, cached=not any(is_compiled_module(n) for n in networks))
     with ExitStack() as stack:
-        if conditioning.shows_identities:
+        if any(conditioning.shows_identities for conditioning in conditionings):
             levels = {level for network in networks for _, level in cross_attention_layers(network)}
-            showing.scenes = [SceneKeys.of(conditioning, regions, latent=latent, levels=levels, dtype=dtype)]
+            showing.scenes = [
+                SceneKeys.of(conditioning, regions, latent=latent, levels=levels, dtype=dtype)
+                for conditioning, regions in scenes
+            ]
             for network in networks:
                 stack.enter_context(showing_identities(network, showing))
             if not control_identity:
                 for network in controlnets:
-                    stack.enter_context(_text_alone(network, conditioning, rows))
-        yield Merger(conditioning, showing, merge_step, evaluations, steps, progress)
+                    stack.enter_context(_text_alone(network, conditionings, rows))
+        yield Merger(conditionings, showing, merge_step, evaluations, steps, progress)
 
 
-def replace_rows(embeds: Tensor, rows: Sequence[int | None], shown: Tensor) -> Tensor:
-    """A batch of embeddings with every row that shows the scene replaced by `shown`, (1, ...)."""
+def replace_rows(
+    embeds: Float[Tensor, "rows *embedding"],
+    rows: Sequence[int | None],
+    shown: Float[Tensor, "scenes *embedding"],
+) -> Float[Tensor, "rows *embedding"]:
+    """A batch of embeddings with every row that shows a scene replaced by that scene's."""
     shows = torch.tensor([row is not None for row in rows], device=embeds.device)
-    return torch.where(shows.view(-1, *[1] * (embeds.ndim - 1)), shown.to(embeds), embeds)
+    index = torch.tensor([row or 0 for row in rows], device=embeds.device)
+    return torch.where(shows.view(-1, *[1] * (embeds.ndim - 1)), shown.to(embeds)[index], embeds)
+
+
+def _plain(conditionings: Sequence[Conditioning]) -> tuple[Tensor, Tensor]:
+    """Text and pooled embedding of all scenes without identities."""
+    return torch.cat([each.text for each in conditionings]), torch.cat([each.pooled for each in conditionings])
 
 
 @contextmanager
-def _text_alone(controlnet: nn.Module, conditioning: Conditioning, rows: Sequence[int | None]) -> Generator[None]:
-    """A ControlNet that reads the scene's plain text all along, as in PhotoMaker's reference."""
+def _text_alone(
+    controlnet: nn.Module, conditionings: Sequence[Conditioning], rows: Sequence[int | None]
+) -> Generator[None]:
+    """A ControlNet that reads each scene's plain text all along, as in PhotoMaker's reference."""
+    text, pooled = _plain(conditionings)
 
     def restore(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
         added = kwargs["added_cond_kwargs"]
         return args, {
             **kwargs,
-            "encoder_hidden_states": replace_rows(kwargs["encoder_hidden_states"], rows, conditioning.text),
-            "added_cond_kwargs": {
-                **added,
-                "text_embeds": replace_rows(added["text_embeds"], rows, conditioning.pooled),
-            },
+            "encoder_hidden_states": replace_rows(kwargs["encoder_hidden_states"], rows, text),
+            "added_cond_kwargs": {**added, "text_embeds": replace_rows(added["text_embeds"], rows, pooled)},
         }
 
     handle = controlnet.register_forward_pre_hook(restore, with_kwargs=True)

@@ -5,6 +5,7 @@ again takes the same people from a folder of identity files.
 """
 
 import base64
+import hashlib
 import io
 import json
 import os
@@ -18,18 +19,19 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import PIL.Image
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from multiid.errors import IdentityError, RecipeError
 from multiid.geometry import Box, Point, Size
 from multiid.people.identity import Identity
+from multiid.pipeline.init_image import InitImage
 from multiid.pipeline.scene import Lora, Person, Scene
 from multiid.pipeline.scene_file import SceneSettings
 from multiid.poses.skeleton import Place, Pose, Skeleton
 from multiid.regions import Claim, Region, build_regions
 from multiid.validation import describe_error
 
-__all__ = ["RECIPE_KEY", "Recipe", "find_identities", "read_recipe"]
+__all__ = ["RECIPE_KEY", "Recipe", "Refinement", "find_identities", "read_recipe"]
 
 RECIPE_KEY = "multiid"
 """Keyword of the PNG's text chunk."""
@@ -67,6 +69,15 @@ class _Person(BaseModel):
     mask: str | None = Field(None, description="a painted mask at the picture's size, as PNG in base64")
 
 
+class _Init(BaseModel):
+    model_config = _STRICT
+
+    strength: float
+    mask: str | None = Field(None, description="what was painted anew at the picture's size, as PNG in base64")
+    people: tuple[str, ...] = ()
+    pixels: str = Field(description="SHA-256 of the picture's size and RGB values")
+
+
 class _Place(BaseModel):
     model_config = _STRICT
 
@@ -82,6 +93,22 @@ class _Pose(BaseModel):
     places: tuple[_Place, ...]
 
 
+class Refinement(BaseModel):
+    """How small faces were painted anew after the picture was made.
+
+    Attributes:
+        below: faces less wide than this, in pixels, were small.
+        strength: how much of them changed.
+        people: names of those whose faces might change; everybody's if None.
+    """
+
+    model_config = _STRICT
+
+    below: PositiveFloat
+    strength: float = Field(gt=0, le=1)
+    people: tuple[str, ...] | None = None
+
+
 class Recipe(BaseModel):
     """How a picture was made.
 
@@ -92,8 +119,11 @@ class Recipe(BaseModel):
         scene: every plain setting of the scene, those from preset and template filled in.
         pose: the skeletons, or None.
         people: who was in it, from left to right.
+        init: the picture it was made from: how, and a checksum by which to know that picture again.
+        refinement: how small faces were painted anew afterwards, if they were.
         index: which picture of the batch this is.
-        own_latents: whether the caller gave the initial latents, which are not recorded.
+        beside: how many other scenes were made in the same batch.
+        unrecorded: what else the caller gave: "latents", "controls", "style_image".
         generated: always true: no camera made this picture.
     """
 
@@ -105,8 +135,11 @@ class Recipe(BaseModel):
     scene: SceneSettings  # type: ignore[valid-type]
     pose: _Pose | None = None
     people: tuple[_Person, ...]
+    init: _Init | None = None
+    refinement: Refinement | None = None
     index: NonNegativeInt = 0
-    own_latents: bool = False
+    beside: NonNegativeInt = 0
+    unrecorded: tuple[str, ...] = ()
     generated: Literal[True] = True
 
     @model_validator(mode="after")
@@ -117,7 +150,16 @@ class Recipe(BaseModel):
         return self
 
     @classmethod
-    def of(cls, scene: Scene, *, size: Size, pose: Pose | None, preset: str | None, own_latents: bool) -> "Recipe":
+    def of(
+        cls,
+        scene: Scene,
+        *,
+        size: Size,
+        pose: Pose | None,
+        preset: str | None,
+        own_latents: bool = False,
+        beside: int = 0,
+    ) -> "Recipe":
         """The recipe of a scene whose settings are all filled in, on a canvas of `size`."""
         settings: dict[str, Any] = {name: getattr(scene, name) for name in SceneSettings.model_fields}
         settings |= {"width": size.width, "height": size.height}
@@ -138,8 +180,23 @@ class Recipe(BaseModel):
                 ),
             ),
             people=tuple(_recorded(person, size) for person in scene.cast),
-            own_latents=own_latents,
+            init=None if scene.init is None else _recorded_init(scene.init),
+            beside=beside,
+            unrecorded=tuple(
+                name
+                for name, given in {
+                    "latents": own_latents,
+                    "controls": bool(scene.controls),
+                    "style_image": scene.style_image is not None,
+                }.items()
+                if given
+            ),
         )
+
+    @property
+    def seed(self) -> int:
+        """The seed of this very picture: of its batch's first, and as many more as it comes after that."""
+        return int(vars(self.scene)["seed"]) + self.index
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -148,7 +205,10 @@ class Recipe(BaseModel):
         others = [
             f"{name} {was} (here {here.get(name)})" for name, was in self.versions.items() if here.get(name) != was
         ]
-        return (f"The picture was made with {', '.join(others)}: pixels may differ.",) if others else ()
+        notes = [f"The picture was made with {', '.join(others)}: pixels may differ."] if others else []
+        if self.beside:
+            notes.append("The picture was made in a batch with other scenes: pixels differ a little from its own.")
+        return tuple(notes)
 
     def at(self, index: int) -> "Recipe":
         """The recipe of another picture of the same batch."""
@@ -158,15 +218,22 @@ class Recipe(BaseModel):
         """The same text for the same recipe."""
         return self.model_dump_json(exclude_none=True, indent=indent)
 
-    def to_scene(self, identities: Sequence[Identity]) -> Scene:
+    def to_scene(self, identities: Sequence[Identity], init: PIL.Image.Image | None = None) -> Scene:
         """The scene, with each person taken from `identities` by fingerprint.
 
+        Args:
+            identities: of the people.
+            init: the picture it was made from, if it was made from one.
+
         Raises:
-            RecipeError: when somebody is not among them, the picture was made from latents of the caller's own, or
-                the recipe is damaged.
+            RecipeError: when somebody is not among them, `init` is not that picture, the caller had given something
+                that is not recorded, or the recipe is damaged.
         """
-        if self.own_latents:
-            raise RecipeError("Expected a picture made from a seed, but this one's initial latents were given by hand.")
+        if self.unrecorded:
+            raise RecipeError(
+                f"Expected a picture made from its recipe alone, but this one's {' and '.join(self.unrecorded)} were "
+                "given by hand."
+            )
         known = {identity.fingerprint: identity for identity in identities}
         missing = [person for person in self.people if person.fingerprint not in known]
         if missing:
@@ -178,9 +245,10 @@ class Recipe(BaseModel):
         try:
             pose = None if self.pose is None else _pose(self.pose)
             people = [_person(person, known[person.fingerprint]) for person in self.people]
+            start = _init(self.init, init)
         except _DAMAGE as error:
             raise RecipeError(f"Expected a recipe as multiid writes it, but this one is damaged: {error}") from error
-        return Scene(**settings, pose=pose, people=people)
+        return Scene(**settings, pose=pose, people=people, init=start)
 
 
 def read_recipe(path: str | os.PathLike[str]) -> Recipe:
@@ -272,6 +340,31 @@ def _person(person: _Person, identity: Identity) -> Person:
     return Person(
         replace(identity, name=person.name, noun=person.noun), person.phrase, person.strength, region, person.place
     )
+
+
+def _recorded_init(init: InitImage) -> _Init:
+    return _Init(
+        strength=init.strength,
+        mask=None if init.mask is None else _mask_to_text(init.mask, init.size),
+        people=tuple(init.people),
+        pixels=_checksum(init.image),
+    )
+
+
+def _init(recorded: _Init | None, picture: PIL.Image.Image | None) -> InitImage | None:
+    if recorded is None:
+        if picture is not None:
+            raise RecipeError("Expected no picture to start from, as this recipe starts from noise, but got one.")
+        return None
+    if picture is None or _checksum(picture) != recorded.pixels:
+        came = "none was given" if picture is None else "another one came"
+        raise RecipeError(f"Expected the very picture that this one was made from, but {came}: name it.")
+    mask = None if recorded.mask is None else _mask_from_text(recorded.mask)
+    return InitImage(picture, recorded.strength, mask, recorded.people)
+
+
+def _checksum(picture: PIL.Image.Image) -> str:
+    return hashlib.sha256(f"{picture.size}".encode() + picture.convert("RGB").tobytes()).hexdigest()
 
 
 def _pose(pose: _Pose) -> Pose:

@@ -3,20 +3,23 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import NoneType, UnionType
-from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, cast, get_args
 
+import PIL.Image
 from annotated_types import Ge, Gt, Le
 
 from multiid.conditioning import Layout
 from multiid.errors import SceneError
+from multiid.geometry import Size
 from multiid.people.identity import Identity
+from multiid.pipeline.init_image import InitImage
+from multiid.pipeline.plain_values import check_picture, check_values
 from multiid.pipeline.schedulers import SCHEDULERS
 from multiid.poses.skeleton import Pose
 from multiid.regions import Region
 from multiid.validation import suggest
 
-__all__ = ["Lora", "Person", "PlaceIndex", "Scene", "Strength"]
+__all__ = ["Control", "Lora", "Person", "PlaceIndex", "Scene", "Strength"]
 
 Strength = Annotated[float, Ge(0), Le(10)]
 PlaceIndex = Annotated[int, Ge(0)]
@@ -48,7 +51,7 @@ class Person:
         identity, region = cast(Any, self.identity), cast(Any, self.region)
         if not isinstance(identity, Identity):
             raise SceneError(f"identity: expected an Identity, but got {type(identity).__name__}.")
-        _check_values(self, f"{identity.name}'s ")
+        check_values(self, f"{identity.name}'s ")
         if region is not None and not isinstance(region, Region):
             raise SceneError(
                 f"{identity.name}'s region: expected a Box, or a mask as picture or array, but got "
@@ -74,7 +77,29 @@ class Lora:
     file: str | None = None
 
     def __post_init__(self) -> None:
-        _check_values(self, "loras.")
+        check_values(self, "loras.")
+
+
+@dataclass(frozen=True)
+class Control:
+    """What one more ControlNet beside the pose's is shown: a depth map, edges.
+
+    Args:
+        image: the control image, of the picture's aspect ratio.
+        scale: how strongly it binds.
+        end: share of the steps after which it is let go.
+
+    Raises:
+        SceneError: when a value is of another type or out of its range.
+    """
+
+    image: PIL.Image.Image
+    scale: Annotated[float, Ge(0), Le(2)] = 1.0
+    end: Annotated[float, Gt(0), Le(1)] = 1.0
+
+    def __post_init__(self) -> None:
+        check_picture(self.image, "controls.image")
+        check_values(self, "controls.")
 
 
 @dataclass(frozen=True)
@@ -97,7 +122,10 @@ class Scene:
         loras: style LoRAs for this scene.
         control_scale: how strongly the pose binds.
         control_end: share of the steps after which the pose is let go.
-        control_identity: whether the ControlNet sees the identities too (InstantFamily) or text alone (PhotoMaker).
+        controls: what further ControlNets are shown, one for each that the pipeline has beside the pose's.
+        style_image: a picture whose style is followed; needs an IP-Adapter in the pipeline (`load_ip_adapter`).
+        init: a picture to start from, in place of noise.
+        control_identity: whether ControlNets see the identities too (InstantFamily) or text alone (PhotoMaker).
         face_markers: whether faces are marked in colours in the control image (InstantFamily 4.2).
         soft_edge: over which share of the picture's shorter side the edges of regions fall off; 0 is hard.
         width: in pixels, a multiple of 8.
@@ -123,6 +151,9 @@ class Scene:
     loras: Sequence[Lora] = ()
     control_scale: Annotated[float, Ge(0), Le(2)] = 1.0
     control_end: Annotated[float, Gt(0), Le(1)] = 1.0
+    controls: Sequence[Control] = ()
+    style_image: PIL.Image.Image | None = None
+    init: InitImage | None = None
     control_identity: bool = True
     face_markers: bool = False
     soft_edge: Annotated[float, Ge(0), Le(0.5)] = 0.0
@@ -132,8 +163,9 @@ class Scene:
     seed: Annotated[int, Ge(0), Le(2**63 - 65)] | None = None
 
     def __post_init__(self) -> None:
-        _check_values(self)
+        check_values(self)
         _check_people(self.people)
+        self._check_pictures()
         if self.scheduler is not None and self.scheduler not in SCHEDULERS:
             raise SceneError(
                 f"scheduler: expected the name of a sampler, but got '{self.scheduler}'"
@@ -147,6 +179,21 @@ class Scene:
             raise SceneError("merge_step: expected either merge_step or style_strength, but got both.")
         if (self.width is None) != (self.height is None):
             raise SceneError("width and height: expected both or neither, but got one.")
+
+    def _check_pictures(self) -> None:
+        if self.style_image is not None:
+            check_picture(self.style_image, "style_image")
+        init, controls = cast(Any, self.init), cast(Any, self.controls)
+        if init is not None and not isinstance(init, InitImage):
+            raise SceneError(f"init: expected an InitImage, but got {type(init).__name__}.")
+        if not isinstance(controls, Sequence) or not all(isinstance(control, Control) for control in controls):
+            raise SceneError("controls: expected a list of Control, but got something else.")
+        given = None if self.width is None or self.height is None else Size(self.width, self.height)
+        if init is not None and given not in (None, init.size):
+            raise SceneError(
+                f"init.image: expected a picture of the scene's size, {given}, but got {init.size}: resize it, or "
+                "leave out width and height."
+            )
 
     @property
     def cast(self) -> tuple[Person, ...]:
@@ -165,44 +212,3 @@ def _check_people(people: Any) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SceneError(f"people: expected every name once, but {', '.join(twice)} came twice.")
-
-
-_PLAIN = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}
-
-
-def _check_values(record: Any, prefix: str = "") -> None:
-    """Raises a SceneError for the first plain field of a dataclass that is not of its marked type and range.
-
-    Fields that hold something else (people, a pose, a region) are passed over.
-    """
-    for name, hint in get_type_hints(type(record), include_extras=True).items():
-        value = getattr(record, name)
-        optional, hints = _alternatives(hint)
-        kind = getattr(hints[0], "__origin__", hints[0])
-        if len(hints) > 1 or kind not in _PLAIN or (optional and value is None):
-            continue
-        if not _is(value, kind):
-            raise SceneError(f"{prefix}{name}: expected {_PLAIN[kind]}, but got {value!r}.")
-        for bound in getattr(hints[0], "__metadata__", ()):
-            # Written so that "not a number" fails as well.
-            match bound:
-                case Ge(ge=least):
-                    fits, limit = value >= least, f"at least {least}"
-                case Gt(gt=least):
-                    fits, limit = value > least, f"more than {least}"
-                case _:
-                    fits, limit = value <= bound.le, f"at most {bound.le}"
-            if not fits:
-                raise SceneError(f"{prefix}{name}: expected {limit}, but got {value}.")
-
-
-def _alternatives(hint: Any) -> tuple[bool, list[Any]]:
-    """Whether a type may be None, and what else it may be."""
-    parts = get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is Union else (hint,)
-    return NoneType in parts, [part for part in parts if part is not NoneType]
-
-
-def _is(value: object, kind: type) -> bool:
-    if isinstance(value, bool):  # to Python, True is a number
-        return kind is bool
-    return isinstance(value, int | float) if kind is float else isinstance(value, kind)

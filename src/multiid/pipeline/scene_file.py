@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import PIL.Image
 import torch
-from annotated_types import Len
+from annotated_types import Gt, Le, Len
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -25,6 +25,7 @@ from multiid.errors import IdentityError, PromptError, RegionError, SceneError, 
 from multiid.geometry import Box
 from multiid.people.identity import Identity
 from multiid.people.photo import Photo, load_photo, load_photos
+from multiid.pipeline.init_image import InitImage
 from multiid.pipeline.presets import Defaults
 from multiid.pipeline.scene import Lora, Person, PlaceIndex, Scene, Strength
 from multiid.pipeline.staging import arrange, set_stage
@@ -66,8 +67,18 @@ SceneSettings = _model_of(
     pose=None,
     template=str | None,
     loras=list[LoraEntry],
+    controls=None,
+    style_image=None,
+    init=None,
 )
 """The fields of a `Scene` that are plain values."""
+
+
+def _area(box: list[float] | None) -> list[float] | None:
+    """The box, if it has any area."""
+    if box is not None:
+        Box(*box)
+    return box
 
 
 class PersonEntry(BaseModel):
@@ -100,9 +111,7 @@ class PersonEntry(BaseModel):
     @field_validator("box")
     @classmethod
     def _some_area(cls, box: list[float] | None) -> list[float] | None:
-        if box is not None:
-            Box(*box)
-        return box
+        return _area(box)
 
     @model_validator(mode="after")
     def _one_source(self) -> "PersonEntry":
@@ -118,10 +127,38 @@ class PersonEntry(BaseModel):
         return self
 
 
+class InitEntry(BaseModel):
+    """A picture to start from, and where it may change."""
+
+    model_config = _CONFIG
+
+    image: str = Field(description="the picture, relative to the scene file")
+    strength: Annotated[float, Gt(0), Le(1)] = Field(
+        0.6, description="how much of it changes: little keeps it, 1 keeps nothing of what is painted anew"
+    )
+    box: Annotated[list[float], Len(4, 4)] | None = Field(
+        None, description="the part to paint anew: left, top, right, bottom, in pixels"
+    )
+    mask: str | None = Field(None, description="the part to paint anew: a painted mask, white where it may change")
+    people: list[str] = Field([], description="the part to paint anew: the regions of these people")
+
+    @field_validator("box")
+    @classmethod
+    def _some_area(cls, box: list[float] | None) -> list[float] | None:
+        return _area(box)
+
+    @model_validator(mode="after")
+    def _one_part(self) -> "InitEntry":
+        if sum(bool(part) for part in (self.box, self.mask, self.people)) > 1:
+            raise ValueError("expected a box, a mask or people, but got more than one of them")
+        return self
+
+
 class SceneFile(SceneSettings):  # type: ignore[misc, valid-type]
     """A scene as a file: the fields of Scene, and its people."""
 
     people: list[PersonEntry] = Field([], description="who is in it, from left to right")
+    init: InitEntry | None = Field(None, description="a picture to start from, in place of noise")
 
 
 IdentityMaker = Callable[[str, str, Sequence[Photo]], Identity]
@@ -186,6 +223,7 @@ def load_scene_file(path: str | os.PathLike[str], *, defaults: Defaults | None =
         Lora(_source_beside(file, lora.source), lora.weight, lora.file) for lora in settings["loras"]
     )
     settings["template"] = _template_beside(file, settings["template"])
+    settings["init"] = None if entry.init is None else _read_init(entry.init, file.parent)
     document = SceneDocument(file, settings, tuple(_read_person(person, file.parent) for person in entry.people))
     try:
         _rehearse(document, defaults or Defaults())
@@ -220,6 +258,16 @@ def _read_person(entry: PersonEntry, folder: Path) -> _ReadPerson:
     return _ReadPerson(entry, load_photos([folder / photo for photo in photos]) if photos else [], identity, region)
 
 
+def _read_init(entry: InitEntry, folder: Path) -> InitImage:
+    mask = None if entry.mask is None else _read_mask(folder / entry.mask)
+    return InitImage(
+        load_photo(folder / entry.image, min_side=_SIDE_MULTIPLE),
+        entry.strength,
+        mask if entry.box is None else Box(*entry.box),
+        entry.people,
+    )
+
+
 def _read_mask(path: Path) -> PIL.Image.Image:
     """A painted mask; transparency, which a photo loses, is kept: it counts as black."""
     checked = load_photo(path, min_side=_SIDE_MULTIPLE)
@@ -247,7 +295,9 @@ def _rehearse(document: SceneDocument, defaults: Defaults) -> None:
     scene = document.scene(lambda name, noun, _: Identity(name, noun, torch.zeros(1, 1, 1), encoder="none"))
     bind(scene.prompt, [Subject(person.identity.name, person.identity.noun) for person in scene.cast])
     size, area = defaults.size, defaults.area
-    if scene.template is None and scene.width is None:
+    if scene.template is None and scene.width is None and scene.init is None:
         arrange(scene, default_size=size, multiple=_SIDE_MULTIPLE, area=area)
-    else:
-        set_stage(scene, default_size=size, multiple=_SIDE_MULTIPLE, limb_width=defaults.limb_width, area=area)
+        return
+    stage = set_stage(scene, default_size=size, multiple=_SIDE_MULTIPLE, limb_width=defaults.limb_width, area=area)
+    if scene.init is not None:
+        scene.init.painted_anew(stage.regions, [person.identity.name for person in scene.cast])

@@ -45,7 +45,7 @@ def arrange(
 
     Args:
         scene: what to arrange.
-        default_size: where neither scene nor template names one.
+        default_size: where neither scene, template nor the picture to start from has one.
         multiple: what the picture's sides must be multiples of (the VAE's scale factor).
         area: how large a template's or pose's picture is; its own size if None.
 
@@ -60,6 +60,8 @@ def arrange(
     own_size = pose.size if pose else default_size
     if pose is not None and area is not None:
         own_size = area.scaled(own_size, places=len(pose.places), multiple=multiple)
+    if scene.init is not None:
+        own_size = scene.init.size
     size = _size(scene, own_size, multiple)
     pose = pose.fitted(size) if pose else None
     return size, pose, _cast_places(scene.cast, pose)
@@ -75,7 +77,7 @@ def set_stage(
 
     Args:
         scene: what to set.
-        default_size: where neither scene nor template names one.
+        default_size: where neither scene, template nor the picture to start from has one.
         multiple: what the picture's sides must be multiples of (the VAE's scale factor).
         limb_width: half-width of the control image's limbs in pixels in a picture of 1024 by 1024; it grows with
             the picture's area.
@@ -104,10 +106,13 @@ def _control_image(pose: Pose, limb_width: float, face_markers: bool) -> PIL.Ima
 
 def _size(scene: Scene, default: Size, multiple: int) -> Size:
     size = default if scene.width is None or scene.height is None else Size(scene.width, scene.height)
+    whose = "init.image's " if scene.init is not None else ""
     for key, side in zip(("width", "height"), size, strict=True):
         if side % multiple:
             nearest = max(multiple, round(side / multiple) * multiple)
-            raise SceneError(f"{key}: expected a multiple of {multiple}, but got {side}: the nearest is {nearest}.")
+            raise SceneError(
+                f"{whose}{key}: expected a multiple of {multiple}, but got {side}: the nearest is {nearest}."
+            )
     return size
 
 

@@ -1,0 +1,209 @@
+"""Further ControlNets and T2I-Adapters beside the stack, on the stock pipelines that have them."""
+
+from dataclasses import replace
+from typing import Any
+
+import jaxtyping
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+from diffusers import (
+    ControlNetModel,
+    StableDiffusionXLAdapterPipeline,
+    StableDiffusionXLControlNetPipeline,
+    T2IAdapter,
+)
+from first_layer import changed_halves, first_layer
+from tinies import couple, small_scene
+from torch import nn
+
+from multiid import Box, Composer, Control, Identity, InitImage, Person, SceneError
+from multiid.pipeline.tiny import tiny_adapter, tiny_pipeline
+
+HALVES = (Box(0, 0, 96, 128), Box(96, 0, 192, 128))
+TEXT = "a woman and a man in a garden"
+
+
+def depth(seed: int = 0) -> PIL.Image.Image:
+    """Something like a depth map."""
+    blocks = np.random.default_rng(seed).integers(0, 255, (4, 6), dtype=np.uint8)
+    return PIL.Image.fromarray(blocks).resize((192, 128)).convert("RGB")
+
+
+def two_controlnets() -> Composer:
+    """The tiny pipeline with a second ControlNet, unlike the first."""
+    pipeline = tiny_pipeline()
+    second = ControlNetModel.from_config(pipeline.controlnet.config)
+    torch.manual_seed(4)
+    for parameter in second.parameters():
+        if parameter.ndim > 1:
+            nn.init.normal_(parameter, std=0.1)
+    parts = {**pipeline.components, "controlnet": [pipeline.controlnet, second.eval()]}
+    both = StableDiffusionXLControlNetPipeline(**parts, add_watermarker=False)
+    both.set_progress_bar_config(disable=True)
+    return Composer(both, tiny_adapter())
+
+
+def with_t2i_adapter() -> Composer:
+    """The tiny pipeline with a T2I-Adapter in place of the ControlNet."""
+    pipeline = tiny_pipeline()
+    parts = {name: part for name, part in pipeline.components.items() if name != "controlnet"}
+    torch.manual_seed(4)
+    adapter = T2IAdapter(
+        channels=[16, 16, 32], num_res_blocks=1, downscale_factor=16, adapter_type="full_adapter_xl"
+    ).eval()
+    adapted = StableDiffusionXLAdapterPipeline(**parts, adapter=adapter)
+    adapted.set_progress_bar_config(disable=True)
+    return Composer(adapted, tiny_adapter())
+
+
+@pytest.fixture(scope="module")
+def two() -> Composer:
+    return two_controlnets()
+
+
+@pytest.fixture(scope="module")
+def adapted() -> Composer:
+    return with_t2i_adapter()
+
+
+@pytest.fixture(scope="module")
+def people(two: Composer) -> list[Identity]:
+    return couple(two)
+
+
+def boxed(people: list[Identity], strengths: tuple[float, float]) -> list[Person]:
+    return [
+        Person(person, region=box, strength=strength)
+        for person, box, strength in zip(people, HALVES, strengths, strict=True)
+    ]
+
+
+def latents(composer: Composer, scene: Any) -> torch.Tensor:
+    made = composer.compose(scene, output_type="latent").latents
+    assert made is not None
+    return made
+
+
+def test_two_controlnets_without_identity_are_the_stock_pipeline(two: Composer, people: list[Identity]) -> None:
+    scene = small_scene(
+        boxed(people, (0, 0)), control_scale=0.8, control_end=0.5, controls=[Control(depth(), 0.6, 1.0)], merge_step=-1
+    )
+    stock = two.pipeline(
+        prompt=TEXT,
+        image=[two.stage(scene).control, depth()],
+        controlnet_conditioning_scale=[0.8, 0.6],
+        control_guidance_end=[0.5, 1.0],
+        num_inference_steps=2,
+        width=192,
+        height=128,
+        generator=torch.Generator("cpu").manual_seed(5),
+        output_type="latent",
+    ).images
+    assert torch.equal(latents(two, scene), stock)
+
+
+def test_the_second_controlnet_is_heard(two: Composer, people: list[Identity]) -> None:
+    scene = small_scene(people, controls=[Control(depth())])
+    plain = latents(two, scene)
+    for other in (Control(depth(1)), Control(depth(), scale=0.5), Control(depth(), end=0.5)):
+        assert not torch.allclose(latents(two, replace(scene, controls=[other])), plain, rtol=1e-3)
+
+
+def test_both_controlnets_see_the_identities(two: Composer, people: list[Identity]) -> None:
+    scene = small_scene(people, controls=[Control(depth())], merge_step=-1)
+    assert not torch.equal(latents(two, scene), latents(two, replace(scene, control_identity=False)))
+
+
+@pytest.mark.parametrize("kind", ["two", "adapted"])
+def test_masks_hold(kind: str, people: list[Identity], request: pytest.FixtureRequest) -> None:
+    composer: Composer = request.getfixturevalue(kind)
+    more: dict[str, Any] = {"merge_step": -1, "controls": [Control(depth())] if kind == "two" else []}
+    both = first_layer(composer, small_scene(boxed(people, (1, 1)), **more))
+    quiet = first_layer(composer, small_scene(boxed(people, (1, 0.5)), **more))
+    assert changed_halves(both, quiet, columns=12) == (False, True)
+
+
+def test_scenes_of_a_batch_have_control_images_of_their_own(two: Composer, people: list[Identity]) -> None:
+    scenes = [
+        small_scene(people, controls=[Control(depth(number))], template=template, seed=number)
+        for number, template in enumerate(("couple-standing", "friends-six"))
+    ]
+    for scene, picture in zip(scenes, two.compose_batch(scenes), strict=True):
+        difference = np.asarray(picture.image).astype(int) - np.asarray(two.compose(scene).image)
+        assert np.abs(difference).max() <= 1
+
+
+def test_the_number_of_control_images_must_fit(two: Composer, people: list[Identity]) -> None:
+    with pytest.raises(SceneError, match=r"controls: expected 1, .* but got 0"):
+        two.compose(small_scene(people))
+    alone = Composer(tiny_pipeline(), tiny_adapter())
+    with pytest.raises(SceneError, match=r"controls: expected 0, .* but got 1"):
+        alone.compose(small_scene(people, controls=[Control(depth())]))
+
+
+def test_pictures_to_start_from_go_with_two_controlnets(two: Composer, people: list[Identity]) -> None:
+    scene = small_scene(people, controls=[Control(depth())], init=InitImage(depth(3), 0.5, mask=HALVES[0]), steps=4)
+    made = np.asarray(two.compose(scene).image)
+    assert (made[:, 96:] == np.asarray(depth(3))[:, 96:]).all()
+    assert (made[:, :88] != np.asarray(depth(3))[:, :88]).any(axis=-1).mean() > 0.9
+
+
+def test_what_was_given_by_hand_is_told_in_the_recipe(two: Composer, people: list[Identity]) -> None:
+    assert two.compose(small_scene(people, controls=[Control(depth())])).recipe.unrecorded == ("controls",)
+
+
+def test_values_are_checked(people: list[Identity], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the tests' type checks would come first
+    picture: Any = "depth.png"
+    with pytest.raises(SceneError, match="controls.image: expected a picture, but got str"):
+        Control(picture)
+    with pytest.raises(SceneError, match="controls.scale: expected at most 2, but got 3"):
+        Control(depth(), scale=3)
+    with pytest.raises(SceneError, match="controls: expected a list of Control"):
+        small_scene(people, controls=[depth()])
+
+
+def test_a_t2i_adapter_without_identity_is_the_stock_pipeline(adapted: Composer, people: list[Identity]) -> None:
+    scene = small_scene(boxed(people, (0, 0)), control_scale=0.7, control_end=0.5, merge_step=-1)
+    stock = adapted.pipeline(
+        prompt=TEXT,
+        image=adapted.stage(scene).control,
+        adapter_conditioning_scale=0.7,
+        adapter_conditioning_factor=0.5,
+        num_inference_steps=2,
+        width=192,
+        height=128,
+        generator=torch.Generator("cpu").manual_seed(5),
+        output_type="latent",
+    ).images
+    assert torch.equal(latents(adapted, scene), stock)
+    assert not torch.allclose(latents(adapted, replace(scene, control_scale=0.0)), stock, rtol=1e-3)
+
+
+def test_a_t2i_adapters_progress_is_told(adapted: Composer, people: list[Identity]) -> None:
+    seen: list[tuple[int, int]] = []
+    adapted.compose(small_scene(people, steps=3, merge_step=-1), progress=lambda *step: seen.append(step))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_what_a_t2i_adapters_pipeline_cannot_do_is_told(adapted: Composer, people: list[Identity]) -> None:
+    with pytest.raises(SceneError, match="merge_step: expected -1 with a T2I-Adapter"):
+        adapted.compose(small_scene(people, merge_step=0))
+    with pytest.raises(SceneError, match="a T2I-Adapter's starts from noise only"):
+        adapted.compose(small_scene(people, init=InitImage(depth())))
+    with pytest.raises(SceneError, match="images: expected 1 in a batch"):
+        adapted.compose_batch([small_scene(people, images=2, merge_step=-1)] * 2)
+    # Nobody is left out who has no identity to merge.
+    adapted.compose(small_scene([replace(p, strength=0.0) for p in boxed(people, (0, 0))], merge_step=0))
+
+
+def test_a_batch_with_a_t2i_adapter(adapted: Composer, people: list[Identity]) -> None:
+    scenes = [
+        small_scene(people, template=template, seed=number, merge_step=-1)
+        for number, template in enumerate(("couple-standing", "friends-six"))
+    ]
+    for scene, picture in zip(scenes, adapted.compose_batch(scenes), strict=True):
+        difference = np.asarray(picture.image).astype(int) - np.asarray(adapted.compose(scene).image)
+        assert np.abs(difference).max() <= 1
