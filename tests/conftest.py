@@ -1,8 +1,11 @@
 """Shared fixtures. The import hook checks every tensor shape and type annotation of the package at run time."""
 
+import importlib.util
 import os
 import random
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import hypothesis
 import numpy as np
@@ -22,6 +25,17 @@ ROOT = Path(__file__).resolve().parents[1]
 def find_test_data() -> Path:
     """Where reference numbers, real photos and models are: MULTIID_TEST_DATA, or ../shared beside the checkout."""
     return Path(os.environ.get("MULTIID_TEST_DATA", ROOT.parent / "shared"))
+
+
+def load_example(name: str) -> ModuleType:
+    """One of the scripts in examples/, as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(name)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses look for their own module
+    spec.loader.exec_module(module)
+    return module
 
 
 def needs(*parts: str) -> Path:

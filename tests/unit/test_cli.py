@@ -259,3 +259,26 @@ def test_where_to_write_is_looked_at_first(tmp_path: Path) -> None:
     composed = run("compose", tmp_path / "no.yaml", "-o", tmp_path / "no" / "tea.png")
     for result in (added, composed):
         assert "Expected an existing folder to write" in result.stderr
+
+
+def test_refining_is_repeated_with_the_picture(scene: Path, out: Path) -> None:
+    compose(scene, "-o", out / "plain.png")
+    compose(scene, "--refine", "--refine-below", "500", "-o", out / "fine.png", "--save-people", out)
+    compose("--from", out / "fine.png", "--people", out, "-o", out / "again.png")
+    assert (pixels(out / "fine.png") != pixels(out / "plain.png")).any()
+    assert (pixels(out / "fine.png") == pixels(out / "again.png")).all()
+    small = compose(scene, "--refine", "--refine-below", "1", "-o", out / "none.png")
+    assert "note: No face is less than 1 pixels wide" in small.stderr
+    assert (pixels(out / "none.png") == pixels(out / "plain.png")).all()
+
+
+def test_the_picture_it_started_from_is_named_again(tmp_path: Path, out: Path) -> None:
+    scene = write_scene(tmp_path, init={"image": "start.png", "strength": 0.5, "people": ["ada"]}, steps=4)
+    PIL.Image.new("RGB", (192, 128), "teal").save(tmp_path / "start.png")
+    compose(scene, "-o", out / "ada.png", "--save-people", out)
+    again = ("compose", "--preset", "tiny", "--from", out / "ada.png", "--people", out, "-o", out / "b.png")
+    refused = run(*again)
+    assert refused.exit_code == 2
+    assert "Expected the very picture that this one was made from, but none was given: name it." in refused.stderr
+    succeed(*again, "--init", tmp_path / "start.png")
+    assert (pixels(out / "ada.png") == pixels(out / "b.png")).all()

@@ -11,6 +11,7 @@ import PIL.Image
 import pytest
 import torch
 from diffusers import StableDiffusionXLImg2ImgPipeline
+from first_layer import changed_halves, first_layer
 
 from multiid import (
     PRESETS,
@@ -391,3 +392,21 @@ def test_one_person_without_a_pose_has_the_whole_picture(composer: Composer, peo
     stage = composer.stage(scene(people[:1], template=None))
     assert stage.control is None
     assert (stage.regions == 1).all()
+
+
+def test_the_rule_decides_whether_others_are_excluded(composer: Composer, people: list[Identity]) -> None:
+    """InstantFamily's eq. 6 as printed lets a person be heard in another's region; the additive rule does not."""
+    ada, isaac = (Person(p, region=Box(*box)) for p, box in zip(people[:2], HALVES, strict=True))
+    max_instead = replace(isaac, identity=replace(people[3], name="isaac"))
+    touched: dict[str, tuple[bool, bool]] = {}
+    for rule in ("additive", "multiplicative"):
+        wanted = scene([ada, isaac], merge_step=-1, mask_rule=rule)
+        other = replace(wanted, people=[ada, max_instead])
+        touched[rule] = changed_halves(first_layer(composer, wanted), first_layer(composer, other), columns=12)
+    assert touched == {"additive": (False, True), "multiplicative": (True, True)}
+
+
+def test_an_unknown_rule_is_told(people: list[Identity], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the tests' type checks would come first
+    with pytest.raises(SceneError, match='mask_rule: expected one of additive, multiplicative, but got "add"'):
+        scene(people[:2], mask_rule="add")

@@ -1,13 +1,12 @@
 """The examples: drawn portraits that come with the checkout, and scene files that name them."""
 
-import importlib.util
 import itertools
 from types import ModuleType
 
 import numpy as np
 import PIL.Image
 import pytest
-from conftest import ROOT
+from conftest import ROOT, load_example
 
 from multiid.mini.world.people import differences, is_held_out
 from multiid.pipeline.scene_file import parse_scene, read_yaml
@@ -18,12 +17,7 @@ SCENES = sorted(EXAMPLES.glob("*.yaml"))
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("draw_portraits", EXAMPLES / "draw_portraits.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_example("draw_portraits")
 
 
 def test_the_portraits_are_as_the_world_draws_them(

@@ -55,6 +55,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "control_scale": (0.7, {}),
     "control_end": (0.5, {}),
     "control_identity": (False, {}),
+    "mask_rule": ("multiplicative", {}),
     "face_markers": (True, {}),
     "soft_edge": (0.1, {}),
     "width": (640, {"height": 512}),

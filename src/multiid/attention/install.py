@@ -13,12 +13,20 @@ from diffusers.models.attention_processor import (
 )
 from torch import nn
 
+from multiid.attention.pictures import PICTURE_PROCESSORS
 from multiid.attention.processors import MaskedAttnProcessor, Showing
 from multiid.errors import AttentionError
 
 __all__ = ["cross_attention_layers", "showing_identities"]
 
-_STOCK_PROCESSORS = (AttnProcessor, AttnProcessor2_0, FusedAttnProcessor2_0, XFormersAttnProcessor)
+_STOCK_PROCESSORS = (
+    AttnProcessor,
+    AttnProcessor2_0,
+    FusedAttnProcessor2_0,
+    XFormersAttnProcessor,
+    *PICTURE_PROCESSORS,
+)
+_KEPT = "stock_processor"  # where a processor with weights of its own stays part of its network meanwhile
 
 
 def cross_attention_layers(network: nn.Module) -> list[tuple[Attention, int]]:
@@ -60,10 +68,15 @@ def showing_identities(network: nn.Module, showing: Showing) -> Generator[None]:
         _require_stock(layer, processor)
     try:
         for layer, level in layers:
-            layer.set_processor(cast(Any, MaskedAttnProcessor(layer.processor, level=level, showing=showing)))
+            original = layer.processor
+            layer.set_processor(cast(Any, MaskedAttnProcessor(original, level=level, showing=showing)))
+            if isinstance(original, nn.Module):
+                layer.add_module(_KEPT, original)  # so that it moves with the network, as offloading does
         yield
     finally:
         for layer, processor in originals:
+            if hasattr(layer, _KEPT):
+                delattr(layer, _KEPT)
             layer.set_processor(processor)
 
 
@@ -71,7 +84,7 @@ def _require_stock(layer: Attention, processor: object) -> None:
     if not isinstance(processor, _STOCK_PROCESSORS):
         raise AttentionError(
             f"Expected stock attention processors, but found {type(processor).__name__}: unload what installed it "
-            "(an IP-Adapter, say) before composing."
+            "before composing."
         )
     unsupported = [
         name for name in ("group_norm", "spatial_norm", "norm_cross", "norm_q", "norm_k") if getattr(layer, name, None)

@@ -1,11 +1,16 @@
-"""The attention formula, free of any network: what processors call and tests compare."""
+"""The attention formulas, free of any network: what processors call and tests compare."""
+
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["join_keys", "masked_attention"]
+__all__ = ["MaskRule", "join_keys", "masked_attention", "multiplied_attention"]
+
+MaskRule = Literal["additive", "multiplicative"]
+"""How weights enter the softmax: `log w` added to the logits, so that 0 excludes; or `w` multiplied with them."""
 
 
 def masked_attention(
@@ -20,6 +25,22 @@ def masked_attention(
     (or None) this is plain attention. Every query must see at least one key.
     """
     return F.scaled_dot_product_attention(query, key, value, attn_mask=log_weights)
+
+
+def multiplied_attention(
+    query: Float[Tensor, "rows heads queries channels"],
+    key: Float[Tensor, "rows heads keys channels"],
+    value: Float[Tensor, "rows heads keys channels"],
+    weights: Float[Tensor, "*rows queries keys"],
+) -> Float[Tensor, "rows heads queries channels"]:
+    """`softmax((QK^T / sqrt(channels)) * w) V`: InstantFamily's eq. 6 as it is printed, for comparison.
+
+    Where w is 1 everywhere this is plain attention. Where it is 0 the logit is 0, so the key is still heard: more
+    than a key of negative logit, and less than one of positive. No fused kernel has this formula, so it takes room
+    for all logits, in 32 bits.
+    """
+    logits = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+    return (logits.float() * weights.float()).softmax(dim=-1).to(value.dtype) @ value
 
 
 def join_keys(

@@ -35,10 +35,11 @@ def grid_masks(
     Returns:
         One tensor of masks per level, level 0 first.
     """
-    grids = [F.adaptive_avg_pool2d(masks, (latent[0], latent[1]))]
+    # One channel each: pooling takes a batch of nobody, but not pictures of no channel.
+    grids = [F.adaptive_avg_pool2d(masks[:, None], (latent[0], latent[1]))]
     while len(grids) < levels:
         grids.append(F.avg_pool2d(grids[-1], kernel_size=2, ceil_mode=True))
-    return grids
+    return [grid.squeeze(1) for grid in grids]
 
 
 def key_weights(

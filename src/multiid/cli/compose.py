@@ -12,12 +12,17 @@ from multiid.files import require_place, write_whole
 
 __all__ = ["command"]
 
+_LEAST_SIDE = 64  # pixels; of a scene
+
 
 @click.command()
 @click.argument("scene", type=click.Path(path_type=Path), required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Picture to write (.png).")
 @click.option("--from", "source", type=click.Path(path_type=Path), help="Make this picture again, from its recipe.")
 @click.option("--people", type=click.Path(path_type=Path), help="Folder with the identity files of --from.")
+@click.option("--init", type=click.Path(path_type=Path), help="The picture that --from's was made from, if it was.")
+@click.option("--refine", is_flag=True, help="Paint small faces anew afterwards, each enlarged and by itself.")
+@click.option("--refine-below", type=click.FloatRange(min=1), help="Faces less wide than this, in pixels, are small.")
 @click.option("--save-people", type=click.Path(path_type=Path), help="Folder to write the scene's identities into.")
 @click.option("--explain", is_flag=True, help="Also write NAME-explain.png: control image, regions, names, picture.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed, instead of the scene's.")
@@ -28,6 +33,9 @@ def command(
     output: Path,
     source: Path | None,
     people: Path | None,
+    init: Path | None,
+    refine: bool,
+    refine_below: float | None,
     save_people: Path | None,
     explain: bool,
     seed: int | None,
@@ -49,19 +57,26 @@ def command(
         raise click.UsageError("Expected --people with the folder of identity files, which --from takes people from.")
     if source is None and people is not None:
         raise click.UsageError("Expected --from with --people: a scene file names its identity files itself.")
-    if source is not None and (seed is not None or images is not None):
-        raise click.UsageError("Expected --from alone: it repeats the picture's own seed and number of images.")
+    if source is None and init is not None:
+        raise click.UsageError("Expected --from with --init: a scene file names the picture it starts from itself.")
+    if source is not None and (seed is not None or images is not None or refine):
+        raise click.UsageError("Expected --from alone: it repeats the picture's own seed, images and refining.")
+    if refine_below is not None and not refine:
+        raise click.UsageError("Expected --refine with --refine-below.")
     explained = _check_outputs(output, explain, save_people)
 
     import torch
 
     import multiid
+    from multiid.pipeline.result import picture_files
 
     recipe = wanted = document = None
     notes: list[str] = []
     if source is not None and people is not None:
         recipe = multiid.read_recipe(source)
-        wanted = recipe.to_scene(multiid.find_identities(people))
+        wanted = recipe.to_scene(
+            multiid.find_identities(people), None if init is None else multiid.load_photo(init, min_side=_LEAST_SIDE)
+        )
         preset = preset or recipe.preset
         if preset is None:
             raise RecipeError(f"{source}: expected a recipe that names its preset, but it names none: give --preset.")
@@ -75,19 +90,27 @@ def command(
     if wanted is None:
         raise click.UsageError("Expected a scene.")
     changes = {key: value for key, value in {"seed": seed, "images": images}.items() if value is not None}
-    picture = composer.compose(replace(wanted, **changes))
+    wanted = replace(wanted, **changes)
+    # Places whose names the scene gives: looked at before the long work, not after it.
+    identities = [] if save_people is None else [person.identity for person in wanted.cast]
+    people_files = [(save_people or Path()) / f"{identity.name}.safetensors" for identity in identities]
+    for file in (*picture_files(output, wanted.images if recipe is None else 1), *people_files):
+        require_place(file)
+    picture = composer.compose(wanted)
     if recipe is not None:
         picture = picture.only(recipe.index)
+    if recipe is not None and recipe.refinement is not None:
+        picture = multiid.refine_faces(composer, wanted, picture, **recipe.refinement.model_dump())
+    elif refine:
+        picture = multiid.refine_faces(composer, wanted, picture, below=refine_below)
     files = picture.save(output)
     if explained is not None:
         with write_whole(explained) as temporary:
             picture.explain().save(temporary)
         files.append(explained)
-    if save_people is not None:
-        for person in wanted.cast:
-            file = save_people / f"{person.identity.name}.safetensors"
-            person.identity.save(file)
-            files.append(file)
+    for identity, file in zip(identities, people_files, strict=True):
+        identity.save(file)
+        files.append(file)
     for note in (*notes, *picture.notes):
         click.echo(f"note: {note}", err=True)
     for file in files:

@@ -348,6 +348,7 @@ class Composer:
             evaluations=evaluations_per_step(pipeline.scheduler, settings.steps, late=late),
             steps=first.steps_run,
             control_identity=scene.control_identity,
+            rule=scene.mask_rule,
             progress=progress,
         )
 

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from multiid.attention.install import cross_attention_layers, showing_identities
+from multiid.attention.masked import MaskRule
 from multiid.attention.processors import SceneKeys, Showing
 from multiid.conditioning import Conditioning
 
@@ -95,6 +96,7 @@ def merging(
     evaluations: int,
     steps: int,
     control_identity: bool,
+    rule: MaskRule,
     progress: Progress | None,
 ) -> Generator[Merger]:
     """Prepares networks for one call and restores them after it.
@@ -110,6 +112,7 @@ def merging(
         evaluations: network evaluations per denoising step.
         steps: denoising steps in all.
         control_identity: whether ControlNets see identities too, or text alone.
+        rule: how masks enter attention.
         progress: called after each step.
     """
     networks = [unet, *controlnets] if control_identity else [unet]
@@ -119,7 +122,7 @@ def merging(
         if any(conditioning.shows_identities for conditioning in conditionings):
             levels = {level for network in networks for _, level in cross_attention_layers(network)}
             showing.scenes = [
-                SceneKeys.of(conditioning, regions, latent=latent, levels=levels, dtype=dtype)
+                SceneKeys.of(conditioning, regions, latent=latent, levels=levels, dtype=dtype, rule=rule)
                 for conditioning, regions in scenes
             ]
             for network in networks:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast, get_args
 import PIL.Image
 from annotated_types import Ge, Gt, Le
 
+from multiid.attention.masked import MaskRule
 from multiid.conditioning import Layout
 from multiid.errors import SceneError
 from multiid.geometry import Size
@@ -126,6 +127,8 @@ class Scene:
         style_image: a picture whose style is followed; needs an IP-Adapter in the pipeline (`load_ip_adapter`).
         init: a picture to start from, in place of noise.
         control_identity: whether ControlNets see the identities too (InstantFamily) or text alone (PhotoMaker).
+        mask_rule: how masks enter attention: "additive" excludes everybody from other people's regions,
+            "multiplicative" is InstantFamily's eq. 6 as printed, which only dampens; for comparison.
         face_markers: whether faces are marked in colours in the control image (InstantFamily 4.2).
         soft_edge: over which share of the picture's shorter side the edges of regions fall off; 0 is hard.
         width: in pixels, a multiple of 8.
@@ -155,6 +158,7 @@ class Scene:
     style_image: PIL.Image.Image | None = None
     init: InitImage | None = None
     control_identity: bool = True
+    mask_rule: MaskRule = "additive"
     face_markers: bool = False
     soft_edge: Annotated[float, Ge(0), Le(0.5)] = 0.0
     width: Side | None = None
@@ -171,8 +175,12 @@ class Scene:
                 f"scheduler: expected the name of a sampler, but got '{self.scheduler}'"
                 f"{suggest(self.scheduler, list(SCHEDULERS))}"
             )
-        if self.layout not in (None, *get_args(Layout)):
-            raise SceneError(f'layout: expected one of {", ".join(get_args(Layout))}, but got "{self.layout}".')
+        for key, value, known in (
+            ("layout", self.layout, (None, *get_args(Layout))),
+            ("mask_rule", self.mask_rule, get_args(MaskRule)),
+        ):
+            if value not in known:
+                raise SceneError(f'{key}: expected one of {", ".join(filter(None, known))}, but got "{value}".')
         if self.template is not None and self.pose is not None:
             raise SceneError("pose: expected either a template or a pose, but got both.")
         if self.merge_step is not None and self.style_strength is not None:

@@ -21,7 +21,7 @@ _LATEST_MERGE = 30  # the last step that PhotoMaker's style strength may leave t
 
 # What a pipeline is told once for a whole call.
 _SHARED_SETTINGS = ("negative_prompt", "layout", "merge_step", "steps", "guidance", "scheduler")
-_SHARED_FIELDS = ("images", "loras", "control_scale", "control_end", "control_identity", "style_image")
+_SHARED_FIELDS = ("images", "loras", "control_scale", "control_end", "control_identity", "mask_rule", "style_image")
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,16 @@ class MiniFaces:
         best = {name: values.argmax(1).tolist() for name, values in read.attributes.items()}
         return [{name: VALUES[name][best[name][index]] for name in VALUES} for index in range(len(faces))]
 
+    def embed(self, image: PIL.Image.Image, faces: Sequence[Box]) -> Float[np.ndarray, "faces channels"]:
+        """Embeddings of length 1 of faces whose boxes are known, at least one of them, also of such as were not found.
+
+        Args:
+            image: an upright picture.
+            faces: the boxes around the faces, without hair.
+        """
+        read = self._read(np.asarray(image.convert("RGB")), faces)
+        return nn.functional.normalize(read.embedding, dim=1).numpy()
+
     def confidence(self, image: PIL.Image.Image, face: Box) -> float:
         """How sure the recogniser is of a face's attributes, 0 to 1: the mean share of the values it chooses."""
         read = self._read(np.asarray(image.convert("RGB")), [face])

@@ -104,10 +104,11 @@ def mini_size(pose: Pose) -> Size:
 
 
 def jittered(dice: Dice, face: Box) -> Box:
-    """A face's box as a finder might give it."""
+    """A face's box as a finder might give it: a fifth too large or too small, and off the middle."""
     x, y = face.centre
-    x, y = x + dice.between(-0.07, 0.07) * face.width, y + dice.between(-0.07, 0.07) * face.height
-    width, height = face.width * dice.between(0.9, 1.1), face.height * dice.between(0.9, 1.1)
+    x, y = x + dice.between(-0.08, 0.08) * face.width, y + dice.between(-0.08, 0.08) * face.height
+    scale = dice.between(0.82, 1.22)
+    width, height = (side * scale * dice.between(0.94, 1.06) for side in (face.width, face.height))
     return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
