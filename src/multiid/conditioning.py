@@ -63,7 +63,8 @@ class Conditioning:
         merged_pooled: likewise for `pooled`.
         stack: the embedding stack of all people; no tokens in layout `inline`.
         owners: for each key (the tokens of the text, then of the stack) the person it belongs to, or `SHARED`.
-        loudness: for each key its own factor: the strength of the person whose identity it carries.
+        loudness: for each key its own factor: the strength of the person whose it is, and in a mixed identity the
+            share of the photo that it carries.
         read: who is read how, as ("scene" or a person's name, text).
         notes: what the user should know, such as words that were cut.
     """
@@ -181,7 +182,7 @@ def _inline(
         positions = plan.identity_positions(person)
         if positions:
             merged_text[0, positions] = _fused(member, merged_text[0, positions], id_encoder)
-            loudness[positions] = member.strength
+            loudness[positions] = member.strength * member.identity.loudness.to(text.device)
         else:
             owners[owners == person] = SHARED
     return Conditioning(
@@ -225,10 +226,12 @@ def _stack(
                 f"{member.identity.name} has {member.identity.tokens}: use fewer photos."
             )
         phrase[positions] = _fused(member, phrase[positions], id_encoder)
+        heard = torch.full((len(plan.ids),), member.strength)
+        heard[positions] *= member.identity.loudness
         # Without the phrase's own beginning, end and padding, which would draw attention to themselves.
         keys.append(phrase[plan.content.start : plan.content.stop])
         owners += [person] * len(plan.content)
-        loudness += [member.strength] * len(plan.content)
+        loudness += heard[plan.content.start : plan.content.stop].tolist()
     return Conditioning(
         layout="stack",
         text=text,

@@ -99,6 +99,21 @@ def test_inline_holds_the_identities_where_the_nouns_stand(pipeline: Any, adapte
 
 
 @pytest.mark.parametrize("layout", ["stack", "inline"])
+def test_a_mix_is_heard_by_shares_where_its_identity_stands(pipeline: Any, adapter: Adapter, layout: str) -> None:
+    parents = {person("ada", "woman", 2, adapter): 0.75, person("isaac", "woman", 1, adapter): 0.25}
+    child = Identity.mix("child", parents)
+    result = conditioned(pipeline, adapter, [Member(child, "in red", strength=0.5)], layout, "a {child} at home")
+    # "a woman woman woman in red"; as loud as 0.75 x 2 + 0.25 = 1.75 photos, and all of it half as loud
+    carried = [0.5 * 0.75 * 1.75 / 2] * 2 + [0.5 * 0.25 * 1.75]
+    if layout == "stack":
+        expected = [1.0] * CLIP_WINDOW + [0.5, *carried, 0.5, 0.5]
+    else:
+        expected = [1.0, 1.0, *carried] + [1.0] * (CLIP_WINDOW - 5)
+    assert result.loudness.tolist() == pytest.approx(expected)
+    assert (result.owners == 0).sum() == (6 if layout == "stack" else 5)
+
+
+@pytest.mark.parametrize("layout", ["stack", "inline"])
 def test_a_person_of_strength_zero_is_but_a_noun(
     pipeline: Any, adapter: Adapter, cast: list[Member], layout: str
 ) -> None:

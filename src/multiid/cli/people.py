@@ -1,9 +1,10 @@
-"""`multiid people`: identities from photos, as files."""
+"""`multiid people`: identities from photos, as files, and what helps to make them."""
 
 from pathlib import Path
 
 import click
 
+from multiid.cli import people_mix, people_split
 from multiid.cli.models import model_options
 from multiid.files import require_place
 
@@ -12,7 +13,7 @@ __all__ = ["command"]
 
 @click.group()
 def command() -> None:
-    """Make and show identity files: what the photos of one person come down to."""
+    """Make, mix and show identity files: what the photos of one person come down to."""
 
 
 @command.command()
@@ -75,10 +76,13 @@ def show(file: Path) -> None:
     import multiid
 
     identity = multiid.Identity.load(file)
+    heard = identity.photo_loudness
     rows = {
         "name": identity.name,
         "noun": identity.noun,
-        "photos": identity.images,
+        "photos": identity.images
+        if heard is None
+        else f"{identity.images}, mixed; heard at " + ", ".join(f"{loudness:.2g}" for loudness in heard.tolist()),
         "tokens": f"{identity.tokens} of {identity.embeddings.shape[2]} numbers",
         "fingerprint": identity.fingerprint,
         "encoder": identity.encoder,
@@ -86,3 +90,7 @@ def show(file: Path) -> None:
     }
     for key, value in rows.items():
         click.echo(f"{key + ':':<13}{value}")
+
+
+command.add_command(people_mix.command, "mix")
+command.add_command(people_split.command, "split")

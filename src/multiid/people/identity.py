@@ -4,6 +4,7 @@ An identity holds no photo, no path and no date. Its file is safetensors, never 
 gives the same bytes.
 """
 
+import math
 import os
 import unicodedata
 from collections.abc import Mapping
@@ -16,18 +17,20 @@ from jaxtyping import Float
 from torch import Tensor
 
 from multiid.errors import EncoderMismatchError, IdentityError
+from multiid.people.mixing import mix_directions, mix_loudness, normalise_shares
 from multiid.people.tensorfile import fingerprint, read_tensors, write_tensors
 
 __all__ = ["Identity", "check_words"]
 
-_FORMAT = 1
+_PLAIN, _MIXED = 1, 2  # formats of files; only a mix needs the second, so older versions still read the others
 _EMBEDDINGS = "embeddings"
+_LOUDNESS = "photo_loudness"
 _FACES = "face_embeddings."
 
 
 @dataclass(frozen=True, eq=False)
 class Identity:
-    """One person, as an ID encoder sees them in one to a few photos.
+    """One person, as an ID encoder sees them in one to a few photos, or a mix of several.
 
     Attributes:
         name: what prompts call the person, "{name}"; letters of any script, digits, - and _.
@@ -35,10 +38,13 @@ class Identity:
         embeddings: ID embeddings before fusion, float32 on the CPU.
         encoder: fingerprint of the ID encoder that made them; only that one can fuse them.
         face_embeddings: for verification: the faces' embeddings by recogniser name, as they came from it; photos
-            in which it found no embedding have no row.
+            in which it found no embedding have no row. Of a mix one row, between the people's.
+        photo_loudness: for each photo how loudly it is heard, above 0; 1 is untouched. None where all are 1, as in
+            everybody who is no mix.
 
     Raises:
-        IdentityError: when a name or noun cannot stand in a prompt, or embeddings are empty or not finite.
+        IdentityError: when a name or noun cannot stand in a prompt, embeddings are empty or not finite, or there is
+            not one loudness above 0 for each photo.
     """
 
     name: str
@@ -46,6 +52,7 @@ class Identity:
     embeddings: Float[Tensor, "images tokens width"] = field(repr=False)  # biometric data stay out of logs
     encoder: str
     face_embeddings: Mapping[str, Float[Tensor, "faces dims"]] = field(default_factory=dict[str, Tensor], repr=False)
+    photo_loudness: Float[Tensor, " images"] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_words(self.name, self.noun)
@@ -58,6 +65,58 @@ class Identity:
         }
         object.__setattr__(self, "embeddings", _checked(self.embeddings, f"{self.name}'s ID embeddings", 3))
         object.__setattr__(self, "face_embeddings", faces)
+        object.__setattr__(self, "photo_loudness", _checked_loudness(self.name, self.images, self.photo_loudness))
+
+    @classmethod
+    def mix(cls, name: str, shares: Mapping["Identity", float], *, noun: str | None = None) -> "Identity":
+        """A new identity between several: `Identity.mix("child", {ada: 0.6, isaac: 0.4})`.
+
+        Its stack holds everybody's embeddings, heard as loudly as their shares say; only the proportions of the
+        shares count, whatever the numbers of photos, and one person alone comes out exactly as they are. Mixes can
+        be mixed: the result is that of all the people in them (`mixing.mix_loudness` has the formula).
+
+        Args:
+            name: what prompts call the mix.
+            shares: each identity's share, any positive number; 0.6 and 0.4 are as 3 and 2.
+            noun: the mix's class noun; needed where the people's differ.
+
+        Raises:
+            IdentityError: when nobody is given, a share is not above 0, or the nouns differ and none is given.
+            EncoderMismatchError: when the identities were made by different ID encoders.
+        """
+        people = list(shares)
+        if not people:
+            raise IdentityError(f"Expected at least one identity to make {name} of, but got none.")
+        for person, share in shares.items():
+            if not (math.isfinite(share) and share > 0):
+                raise IdentityError(
+                    f"Expected a share above 0 for {person.name}, but got {share:g}: leave out who is not in the mix."
+                )
+        nouns = list(dict.fromkeys(person.noun for person in people))
+        if noun is None and len(nouns) > 1:
+            raise IdentityError(
+                f"Expected a class noun for {name}, since those of the people differ ({', '.join(nouns)}): give one, "
+                'such as "person".'
+            )
+        _require_alike(people)
+        parts = normalise_shares(list(shares.values()))
+        first = people[0]
+        if len(people) == 1:
+            faces = first.face_embeddings
+        else:
+            faces = {
+                kind: mix_directions(parts, [person.face_embeddings[kind] for person in people])
+                for kind in first.face_embeddings
+                if all(kind in person.face_embeddings for person in people)
+            }
+        return cls(
+            name,
+            first.noun if noun is None else noun,
+            torch.cat([person.embeddings for person in people]),
+            first.encoder,
+            faces,
+            mix_loudness(parts, [person._heard() for person in people]),
+        )
 
     @property
     def images(self) -> int:
@@ -73,9 +132,18 @@ class Identity:
     def fingerprint(self) -> str:
         """Tells this person's embeddings from others: 64 hexadecimal digits, whatever the name and the noun.
 
-        It covers what changes pictures: the ID embeddings and their encoder.
+        It covers what changes pictures: the ID embeddings, their encoder, and a mix's loudness.
         """
-        return fingerprint({f"{_EMBEDDINGS} {self.encoder}": self.embeddings})
+        loudness = {} if self.photo_loudness is None else {_LOUDNESS: self.photo_loudness}
+        return fingerprint({f"{_EMBEDDINGS} {self.encoder}": self.embeddings} | loudness)
+
+    @property
+    def loudness(self) -> Float[Tensor, " stack"]:
+        """How loudly each stacked ID embedding is heard: its photo's loudness, in the order of the stack."""
+        return self._heard().repeat_interleave(self.embeddings.shape[1])
+
+    def _heard(self) -> Float[Tensor, " images"]:
+        return torch.ones(self.images) if self.photo_loudness is None else self.photo_loudness
 
     def require(self, encoder: str) -> None:
         """Makes sure that this identity was made by the ID encoder with that fingerprint.
@@ -95,9 +163,13 @@ class Identity:
         Raises:
             OutputError: when the file cannot be written; one that was there before is then unchanged.
         """
-        about = {"identity": _FORMAT, "name": self.name, "noun": self.noun, "encoder": self.encoder}
-        faces = {_FACES + kind: tensor for kind, tensor in self.face_embeddings.items()}
-        write_tensors(path, {_EMBEDDINGS: self.embeddings} | faces, about)
+        about = {"identity": _PLAIN, "name": self.name, "noun": self.noun, "encoder": self.encoder}
+        tensors = {_EMBEDDINGS: self.embeddings}
+        tensors |= {_FACES + kind: tensor for kind, tensor in self.face_embeddings.items()}
+        if self.photo_loudness is not None:
+            about["identity"] = _MIXED
+            tensors[_LOUDNESS] = self.photo_loudness
+        write_tensors(path, tensors, about)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Identity":
@@ -108,32 +180,52 @@ class Identity:
         """
         tensors, about = read_tensors(path, error=IdentityError)
         version = about.pop("identity", None)
-        if version != _FORMAT:
-            later = isinstance(version, int) and version > _FORMAT
+        if type(version) is not int or version not in (_PLAIN, _MIXED):
+            later = isinstance(version, int) and version > _MIXED
             raise IdentityError(
-                f"Expected an identity file of format {_FORMAT}, but {Path(path)} is "
+                f"Expected an identity file of format {_PLAIN} or {_MIXED}, but {Path(path)} is "
                 + (f"of format {version}: update multiid." if later else "none: make one with multiid people add.")
             )
         try:
-            return cls(**_fields(tensors, about))
+            return cls(**_fields(tensors, about, mixed=version == _MIXED))
         except IdentityError as error:
             raise IdentityError(
                 f"Expected a whole identity file, but {Path(path)} is damaged: {error} Make the identity again."
             ) from error
 
 
-def _fields(tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> dict[str, Any]:
+def _require_alike(people: list[Identity]) -> None:
+    """Makes sure that one ID encoder can fuse all of them."""
+    first = people[0]
+    for other in people[1:]:
+        if other.encoder != first.encoder:
+            raise EncoderMismatchError(
+                f"Expected identities made by one ID encoder, but {first.name} was made by {first.encoder[:12]} and "
+                f"{other.name} by {other.encoder[:12]}. Make them again from their photos with the same adapter."
+            )
+        if other.embeddings.shape[1:] != first.embeddings.shape[1:]:
+            raise IdentityError(
+                f"Expected ID embeddings of one shape, but {first.name}'s are {tuple(first.embeddings.shape[1:])} and "
+                f"{other.name}'s {tuple(other.embeddings.shape[1:])}. Make them again from their photos."
+            )
+
+
+def _fields(tensors: Mapping[str, Tensor], about: Mapping[str, Any], *, mixed: bool) -> dict[str, Any]:
+    required = {_EMBEDDINGS, _LOUDNESS} if mixed else {_EMBEDDINGS}
     strangers = sorted(set(about) ^ {"name", "noun", "encoder"})
-    strangers += [name for name in tensors if name != _EMBEDDINGS and not name.startswith(_FACES)]
+    strangers += [name for name in tensors if name not in required and not name.startswith(_FACES)]
     strangers += [name for name, value in about.items() if not isinstance(value, str)]
-    if strangers or _EMBEDDINGS not in tensors:
-        raise IdentityError(f"its parts are not those of an identity ({strangers[0] if strangers else _EMBEDDINGS}).")
+    strangers += sorted(required - set(tensors))
+    if strangers:
+        raise IdentityError(f"its parts are not those of an identity ({strangers[0]}).")
+    embeddings = _checked(tensors[_EMBEDDINGS], "ID embeddings", 3)
     faces = {
         name.removeprefix(_FACES): _checked(tensor, "face embeddings", 2)
         for name, tensor in tensors.items()
-        if name != _EMBEDDINGS
+        if name not in required
     }
-    return {**about, "embeddings": _checked(tensors[_EMBEDDINGS], "ID embeddings", 3), "face_embeddings": faces}
+    loudness = _checked_loudness("the mix", len(embeddings), tensors.get(_LOUDNESS))
+    return {**about, "embeddings": embeddings, "face_embeddings": faces, "photo_loudness": loudness}
 
 
 def _checked(tensor: Tensor, what: str, axes: int) -> Tensor:
@@ -145,6 +237,19 @@ def _checked(tensor: Tensor, what: str, axes: int) -> Tensor:
     if not single.isfinite().all():
         raise IdentityError(f"Expected finite numbers in {what}, but some are not. Try other photos, or float32.")
     return single
+
+
+def _checked_loudness(name: str, images: int, loudness: Tensor | None) -> Tensor | None:
+    """One loudness for each photo; None where all are 1, so that an identity has one form only."""
+    if loudness is None:
+        return None
+    single = _checked(loudness, f"the loudness of {name}'s photos", 1)
+    if len(single) != images or not (single > 0).all():
+        raise IdentityError(
+            f"Expected a loudness above 0 for each of {name}'s {images} photos, but got {len(single)} numbers from "
+            f"{single.min().item():g} to {single.max().item():g}: take shares that lie nearer to each other."
+        )
+    return None if (single == 1).all() else single
 
 
 def check_words(name: str, noun: str) -> None:

@@ -59,7 +59,7 @@ def lora_modules(lora: Mapping[str, Tensor]) -> dict[str, tuple[int, int]]:
     if strangers:
         raise CheckpointError(
             "Expected LoRA weights of a UNet in pairs (unet.{module}_lora.down.weight and .up.weight), but "
-            f"{few(strangers)} breaks that. Use an adapter checkpoint as published."
+            f"{few(dict.fromkeys(strangers))} breaks that. Use an adapter checkpoint as published."
         )
     modules: dict[str, tuple[int, int]] = {}
     for path in sorted(paths):
@@ -208,7 +208,7 @@ def _check_fit(unet: nn.Module, wanted: Mapping[str, tuple[int, int]]) -> None:
 def quiet_loading() -> Generator[None]:
     """Without diffusers' and peft's remarks about other LoRAs and text encoders: what was loaded is counted here."""
     verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()
+    logging.set_verbosity(logging.FATAL)  # errors too: whoever catches the exception says what it was
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Already found a `peft_config` attribute")

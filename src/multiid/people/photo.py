@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +29,12 @@ from multiid.errors import (
     TruncatedPhotoError,
 )
 from multiid.geometry import Size
+from multiid.people.heic import HEIC_HEAD, is_heic, open_heic
 
 __all__ = ["MAX_PIXELS", "MIN_SIDE", "PHOTO_SUFFIXES", "Photo", "PhotoSource", "load_photo", "load_photos"]
 
 PhotoSource = str | os.PathLike[str] | bytes | Image.Image
-"""A path, an encoded JPEG, PNG or WebP, or a picture that is already open."""
+"""A path, an encoded JPEG, PNG, WebP or HEIC, or a picture that is already open."""
 
 MAX_PIXELS = 100_000_000
 """Default limit, in pixels. Decoded, each million takes 3 to 4 MB and as much again per working copy, so this is
@@ -42,7 +44,7 @@ can claim hundreds of millions (a decompression bomb)."""
 MIN_SIDE = 64
 """Default least side, in pixels: on fewer a face has no features left to tell people apart."""
 
-PHOTO_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
+PHOTO_SUFFIXES = (".heic", ".heif", ".jpeg", ".jpg", ".png", ".webp")
 """The files of a folder that are taken for photos, whatever their case."""
 
 _Stream = io.BufferedReader | io.BytesIO
@@ -58,8 +60,22 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# What Pillow's readers raise on damaged data.
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+# Formats whose several pictures are no frames: a pair, a burst.
+_COLLECTIONS = ("MPO", "HEIF")
+
+# What the readers raise on damaged data (RuntimeError: that of HEIC).
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -74,9 +90,9 @@ def load_photo(source: PhotoSource, *, max_pixels: int = MAX_PIXELS, min_side: i
     """Read one photo as an upright RGB picture of 8 bits, without metadata.
 
     EXIF orientation is applied, transparency is laid on white, 16-bit grey is scaled to 8 bits; CMYK and palettes
-    are converted, colour profiles ignored. A phone's picture pair (MPO) is read as its first picture. The header
-    alone decides about size: nothing is decoded before. Pillow's own pixel limit is neither used nor changed
-    (it still holds for WebP above twice that limit).
+    are converted, colour profiles ignored. A phone's picture pair (MPO) is read as its first picture, a HEIC file as
+    its primary one; HEIC needs the extra "heic". The header alone decides about size: nothing is decoded before.
+    Pillow's own pixel limit is neither used nor changed (it still holds for WebP above twice that limit).
 
     Args:
         source: a path, encoded bytes, or a PIL image (any format, left as it is).
@@ -84,7 +100,8 @@ def load_photo(source: PhotoSource, *, max_pixels: int = MAX_PIXELS, min_side: i
         min_side: neither side may be shorter, in pixels.
 
     Raises:
-        NotAnImageError: no JPEG, PNG or WebP.
+        NotAnImageError: no JPEG, PNG, WebP or HEIC.
+        MissingExtraError: a HEIC photo, and pillow-heif is not installed; the message names the install command.
         TruncatedPhotoError: the data end too early or are damaged.
         PhotoTooLargeError, PhotoTooSmallError: outside the limits.
         AnimatedPhotoError: several frames.
@@ -173,7 +190,7 @@ def _opened(stream: _Stream, name: str, max_pixels: int) -> ImageFile.ImageFile:
     Image.open is not used: it checks against Pillow's process-wide pixel limit and warns or raises by it, and it
     takes the picture pairs that phones write for animations.
     """
-    head = stream.read(12)
+    head = stream.read(HEIC_HEAD)
     stream.seek(0)
     if head.startswith(b"\xff\xd8\xff"):
         reader = JpegImageFile
@@ -181,10 +198,12 @@ def _opened(stream: _Stream, name: str, max_pixels: int) -> ImageFile.ImageFile:
         reader = PngImageFile
     elif head.startswith(b"RIFF") and head.endswith(b"WEBP"):
         reader = WebPImageFile
+    elif is_heic(head):
+        reader = partial(open_heic, name=name)
     else:
         what = f"begins with {head!r}" if head else "is empty"
         raise NotAnImageError(
-            f"Expected a JPEG, PNG or WebP photo, but {name} {what}; convert other formats to JPEG first."
+            f"Expected a JPEG, PNG, WebP or HEIC photo, but {name} {what}; convert other formats to JPEG first."
         )
     try:
         return reader(stream)
@@ -203,7 +222,7 @@ def _accepted(image: Image.Image, name: str, max_pixels: int, min_side: int) -> 
         raise PhotoTooSmallError(
             f"Expected sides of at least {min_side} pixels, but {name} has {size}; use a larger photo."
         )
-    if getattr(image, "is_animated", False) and image.format != "MPO":
+    if getattr(image, "is_animated", False) and image.format not in _COLLECTIONS:
         raise AnimatedPhotoError(f"Expected a still photo, but {name} is animated; save one of its frames.")
     return image
 

@@ -82,4 +82,6 @@ def read_tensors(
 
 def first_line(error: BaseException) -> str:
     """What an exception says, fit to stand inside a message of one line."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    lines = (str(error).strip() or type(error).__name__).splitlines()
+    # A headline says nothing without the first line below it.
+    return " ".join(line.strip() for line in lines[: 2 if lines[0].endswith(":") else 1]).rstrip(".:")
