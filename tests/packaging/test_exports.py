@@ -109,9 +109,11 @@ def test_modules_say_what_they_export(source: Path) -> None:
         assert all(hasattr(module, name) for name in names)
 
 
-def test_nothing_imports_controlnet_aux() -> None:
-    """Its OpenPose is for non-commercial use; only a test compares drawings with it."""
+def test_one_file_alone_imports_controlnet_aux() -> None:
+    """Its OpenPose is for non-commercial use: it reads photos for who asks for that, and draws nothing."""
     for source in SOURCES:
+        if source.name == "openpose.py":
+            continue
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

@@ -1,6 +1,7 @@
 import random
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 from multiid.geometry import Point, Size
 from multiid.poses.body import Body
 from multiid.poses.draw import PLACE_COLOURS, draw_control_image, limb_width_for, place_colour
-from multiid.poses.skeleton import JOINTS, Place, Pose, Skeleton
+from multiid.poses.skeleton import FACE_POINTS, HAND_POINTS, JOINTS, Place, Points, Pose, Skeleton
 from multiid.poses.templates import load_template, template_names
 
 Reference = Callable[[np.ndarray, Skeleton], np.ndarray]
@@ -32,14 +33,37 @@ def reference() -> Reference:
     return draw
 
 
-def random_skeleton(missing: float) -> Skeleton:
+@pytest.fixture(scope="module")
+def full_reference() -> Reference:
+    """controlnet_aux's drawing of one skeleton with hands and face on a canvas."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from controlnet_aux.open_pose import PoseResult, draw_poses
+        from controlnet_aux.open_pose.body import BodyResult, Keypoint
+
+    def keypoints(points: Points | None, unseen: Any) -> Any:
+        return points and [unseen if point is None else Keypoint(point.x, point.y) for point in points]
+
+    def draw(canvas: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+        # It says -1 pixel of a point of a hand or a face that it does not see.
+        gone = Keypoint(-1 / canvas.shape[1], -1 / canvas.shape[0])
+        parts = (keypoints(part, gone) for part in (skeleton.left_hand, skeleton.right_hand, skeleton.face))
+        result = PoseResult(BodyResult(keypoints(skeleton.points, None), 1.0, 18), *parts)
+        return draw_poses([result], *canvas.shape[:2])
+
+    return draw
+
+
+def random_points(count: int, missing: float) -> Points:
     """Points anywhere, some a little outside the canvas, a share of them missing."""
-    return Skeleton(
-        tuple(
-            None if random.random() < missing else Point(random.uniform(-0.1, 1.1), random.uniform(-0.1, 1.1))
-            for _ in JOINTS
-        )
+    return tuple(
+        None if random.random() < missing else Point(random.uniform(-0.1, 1.1), random.uniform(-0.1, 1.1))
+        for _ in range(count)
     )
+
+
+def random_skeleton(missing: float) -> Skeleton:
+    return Skeleton(random_points(len(JOINTS), missing))
 
 
 def standing(x: float, **place: object) -> Place:
@@ -58,6 +82,43 @@ def test_random_skeletons_equal_controlnet_aux_in_every_pixel(reference: Referen
         ours = pixels(draw_control_image(Pose(size, (Place(skeleton),))))
         theirs = reference(np.zeros((size.height, size.width, 3), np.uint8), skeleton)
         assert np.array_equal(ours, theirs), f"{np.sum(ours != theirs)} values differ for {skeleton}"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("missing", [0.0, 0.3, 0.8])
+def test_random_hands_and_faces_equal_controlnet_aux_in_every_pixel(
+    full_reference: Reference, size: Size, missing: float
+):
+    for parts in range(8):
+        hands_and_face = [
+            random_points(count, missing) if parts >> index & 1 else None
+            for index, count in enumerate((HAND_POINTS, HAND_POINTS, FACE_POINTS))
+        ]
+        skeleton = Skeleton(random_points(len(JOINTS), missing), *hands_and_face)
+        ours = pixels(draw_control_image(Pose(size, (Place(skeleton),))))
+        theirs = full_reference(np.zeros((size.height, size.width, 3), np.uint8), skeleton)
+        assert np.array_equal(ours, theirs), f"{np.sum(ours != theirs)} values differ for {skeleton}"
+
+
+def test_points_of_hands_in_the_first_row_or_column_are_unseen(full_reference: Reference):
+    """controlnet_aux says 0 for what it does not find."""
+    size = Size(100, 100)
+    edges = (Point(0.0, 0.5), Point(0.005, 0.5), Point(0.5, 0.009), Point(0.01, 0.01))
+    hand = (*edges, *[Point(0.5, 0.5)] * (HAND_POINTS - len(edges)))
+    face = (*edges, *[None] * (FACE_POINTS - len(edges)))
+    for part in ({"left_hand": hand}, {"face": face}):
+        skeleton = Skeleton((None,) * len(JOINTS), **part)
+        ours = pixels(draw_control_image(Pose(size, (Place(skeleton),))))
+        assert ours.any()
+        assert np.array_equal(ours, full_reference(np.zeros((100, 100, 3), np.uint8), skeleton))
+
+
+def test_fingers_and_faces_grow_with_the_limbs():
+    hand = tuple(Point(0.1 + 0.04 * index, 0.2 if index % 2 else 0.6) for index in range(HAND_POINTS))
+    for part in ({"right_hand": hand}, {"face": (*hand, *[None] * (FACE_POINTS - HAND_POINTS))}):
+        pose = Pose(Size(512, 512), (Place(Skeleton((None,) * len(JOINTS), **part)),))
+        inked = [int(pixels(draw_control_image(pose, limb_width=width)).any(axis=2).sum()) for width in (1, 4, 12)]
+        assert inked[0] * 2 < inked[1] < inked[2] / 2
 
 
 @pytest.mark.parametrize("name", template_names())

@@ -1,4 +1,5 @@
 import numpy as np
+from PIL import Image
 
 from multiid.geometry import Point, Size
 from multiid.poses.body import Body
@@ -38,10 +39,36 @@ def test_each_face_has_a_box_and_the_number_of_its_place():
     assert widths[10] > 1.2 * max(widths[2:10]), "10 has two"
 
 
+def test_a_face_at_the_upper_edge_has_its_number_below():
+    body = Body(height=0.5, face=Point(0.5 / 11, 0.08)).skeleton(SIZE)
+    picture = np.asarray(draw_preview(Pose(SIZE, (Place(body),)), long_side=2048).convert("RGB"))
+    face = body.face_box(SIZE)
+    assert face is not None
+    below = ink(picture, 0, face.bottom + 3, face.bottom + 80)
+    print(f"{below.sum()} pixels of the number below, required 100")
+    assert below.sum() > 100
+
+
 def test_size_and_form():
     tall = Pose(Size(896, 1152), ())
     assert draw_preview(tall).size == (398, 512)
     assert draw_preview(tall).mode == "P"
+
+
+def test_a_backdrop_is_dimmed_behind_the_skeletons():
+    pose = eleven()
+    backdrop = Image.new("RGB", (500, 100), (200, 100, 40))
+    plain = np.asarray(draw_preview(pose).convert("RGB")).astype(int)
+    picture = draw_preview(pose, backdrop=backdrop)
+    assert picture.mode == "RGB"
+    seen = np.asarray(picture).astype(int)
+    empty = (plain == 0).all(axis=2)
+    dimmed = (np.abs(seen[empty] - (90, 45, 18)).max(axis=1) <= 1).mean()
+    print(f"{dimmed:.3f} of the ground is the dimmed backdrop, required 0.95 (numbers have a black rim)")
+    assert dimmed > 0.95
+    drawn = np.abs(seen[~empty] - plain[~empty]).max(axis=1)
+    print(f"{(drawn < 40).mean():.2f} of the ink is as without, required 0.9")
+    assert (drawn < 40).mean() > 0.9
 
 
 def test_people_without_a_face_are_drawn_without_number():

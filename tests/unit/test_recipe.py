@@ -24,6 +24,7 @@ from multiid import (
     Lora,
     Person,
     Picture,
+    Point,
     Pose,
     Recipe,
     RecipeError,
@@ -373,3 +374,21 @@ def test_a_pose_survives_bit_for_bit(composer: Composer, people: list[Identity])
     assert back == pose
     assert any(point is None for place in pose.places for point in place.skeleton.points)
     assert composer.stage(replace(small_scene(people, template=None), pose=back)).pose == pose
+
+
+def test_hands_and_faces_of_a_pose_survive(composer: Composer, people: list[Identity]) -> None:
+    pose = load_template("couple-selfie").pose()
+    hand = (Point(0.25, 0.5), None, *(Point(0.25 + 0.005 * i, 0.55) for i in range(19)))
+    face = tuple(Point(0.3 + 0.001 * i, 0.3) if i % 3 else None for i in range(70))
+    place = pose.places[0]
+    detailed = replace(place, skeleton=replace(place.skeleton, left_hand=hand, face=face))
+    pose = replace(pose, places=(detailed, *pose.places[1:]))
+    picture = composer.compose(small_scene(people, template=None, pose=pose))
+    again = Recipe.model_validate_json(picture.recipe.to_json()).to_scene(people)
+    assert picture.stage.pose is not None
+    assert again.pose == picture.stage.pose
+    skeleton = picture.stage.pose.places[0].skeleton
+    assert skeleton.left_hand is not None
+    assert skeleton.face is not None
+    assert skeleton.right_hand is None
+    assert composer.stage(again).control == picture.stage.control

@@ -1,11 +1,14 @@
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from multiid.geometry import Point, Size
 from multiid.poses.anatomy import PROPORTIONS
 from multiid.poses.body import Age, Body
-from multiid.poses.skeleton import JOINTS, LIMBS, Place, Pose, Skeleton
+from multiid.poses.silhouette import outline
+from multiid.poses.skeleton import FACE_POINTS, HAND_POINTS, JOINTS, LIMBS, Place, Pose, Skeleton
 
 CANVAS = Size(1000, 1000)
 
@@ -25,6 +28,40 @@ def test_openpose_order():
 def test_a_skeleton_has_18_points():
     with pytest.raises(ValueError, match="Expected 18 points in OpenPose order, but got 2"):
         Skeleton((None, None))
+
+
+@pytest.mark.parametrize(
+    ("part", "points"), [("right_hand", HAND_POINTS), ("left_hand", HAND_POINTS), ("face", FACE_POINTS)]
+)
+def test_hands_and_faces_have_their_points(part: str, points: int):
+    body = (None,) * len(JOINTS)
+    assert getattr(Skeleton(body, **{part: (None,) * points}), part) == (None,) * points
+    name = part.replace("_", " ")
+    with pytest.raises(ValueError, match=f"Expected {points} points of the {name} in OpenPose order, but got 20"):
+        Skeleton(body, **{part: (None,) * 20})
+
+
+def test_hands_and_faces_move_with_the_body():
+    hand = (Point(0.25, 0.5), *[None] * (HAND_POINTS - 1))
+    face = (*[None] * (FACE_POINTS - 1), Point(0.5, 0.25))
+    skeleton = replace(with_points(nose=(0.25, 0.25)), right_hand=hand, face=face)
+    pose = Pose(Size(512, 512), (Place(skeleton),)).fitted(Size(1024, 512))
+    fitted = pose.places[0].skeleton
+    assert fitted.right_hand == (Point(0.375, 0.5), *[None] * (HAND_POINTS - 1))
+    assert fitted.face == (*[None] * (FACE_POINTS - 1), Point(0.5, 0.25))
+    assert fitted.left_hand is None
+
+
+def test_hands_and_faces_change_nothing_else():
+    """They are drawn; face box and silhouette are the body's alone."""
+    plain = with_points(nose=(0.5, 0.3), neck=(0.5, 0.4), right_ear=(0.45, 0.3), left_ear=(0.55, 0.3))
+    corner = Point(0.01, 0.01)
+    full = replace(plain, right_hand=(corner,) * HAND_POINTS, left_hand=(corner,) * HAND_POINTS)
+    full = replace(full, face=(corner,) * FACE_POINTS)
+    assert full.face_box(CANVAS) == plain.face_box(CANVAS)
+    ours, theirs = outline(full, CANVAS), outline(plain, CANVAS)
+    assert np.array_equal(ours.body, theirs.body)
+    assert np.array_equal(ours.head, theirs.head)
 
 
 def test_points_are_found_by_name_and_moved():

@@ -12,7 +12,7 @@ from multiid.geometry import Box, Point, Size
 from multiid.poses import templates
 from multiid.poses.checks import find_faults
 from multiid.poses.preview import draw_preview
-from multiid.poses.skeleton import LIMBS
+from multiid.poses.skeleton import LIMBS, Place, Pose, Skeleton
 from multiid.poses.templates import Template, load_template, template_names, template_schema, templates_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,6 +177,40 @@ def test_keypoints_are_taken_as_they_are(tmp_path: Path):
     assert (pose.places[0].role, pose.places[0].depth) == ("elder", 2.0)
 
 
+def test_hands_and_faces_stand_beside_keypoints(tmp_path: Path):
+    hand, face = [[0.4, 0.7]] * 20 + [None], [None] + [[0.5, 0.3]] * 69
+    place = {"keypoints": KEYPOINTS, "right_hand_keypoints": hand, "face_keypoints": face}
+    skeleton = load_template(write(tmp_path, minimal(places=[place]))).pose().places[0].skeleton
+    assert skeleton.right_hand == (*[Point(0.4, 0.7)] * 20, None)
+    assert skeleton.face == (None, *[Point(0.5, 0.3)] * 69)
+    assert skeleton.left_hand is None
+
+
+def test_a_template_is_written_as_it_is_read(tmp_path: Path):
+    for name in NAMES:
+        template = load_template(name)
+        assert load_template(write(tmp_path, template.to_json())) == template
+        taken = Template.of(template.pose(), name=name, title=template.title)
+        assert load_template(write(tmp_path, taken.to_json())).pose() == template.pose()
+
+
+@pytest.mark.parametrize(
+    ("pose", "message"),
+    [
+        (Pose(Size(512, 500), ()), "size: expected width and height in multiples of 8, but got 512x500"),
+        (Pose(Size(512, 512), ()), "places: expected at least 1 value, but got 0"),
+        (
+            Pose(Size(512, 512), (Place(Skeleton((Point(1.5, 0.5), *[None] * 17))),)),
+            "keypoints.0: expected x and y from 0 to 1",
+        ),
+    ],
+    ids=["size", "nobody", "outside"],
+)
+def test_what_is_no_template_cannot_become_one(pose: Pose, message: str):
+    with pytest.raises(TemplateError, match=re.escape(message)):
+        Template.of(pose, name="mine", title="Mine")
+
+
 def test_the_role_decides_a_bodys_proportions(tmp_path: Path):
     body = {"face": [0.5, 0.3], "height": 0.9}
     boxes = {}
@@ -223,6 +257,19 @@ BODY = {"face": [0.5, 0.3], "height": 1.5}
             {"places": [{"keypoints": [[1.5, 0.3], *KEYPOINTS[1:]]}]},
             "places.0: keypoints.0: expected x and y from 0 to 1, or null for a point outside the canvas, "
             "but got [1.5, 0.3].",
+        ),
+        (
+            {"places": [{"keypoints": KEYPOINTS, "left_hand_keypoints": [None] * 20}]},
+            "places.0.left_hand_keypoints: expected at least 21 values, but got 20.",
+        ),
+        (
+            {"places": [{"keypoints": KEYPOINTS, "face_keypoints": [*[None] * 69, [0.5, -1]]}]},
+            "places.0: face_keypoints.69: expected x and y from 0 to 1, or null for a point outside the canvas, "
+            "but got [0.5, -1].",
+        ),
+        (
+            {"places": [{"body": BODY, "face_keypoints": [None] * 70}]},
+            "places.0: face_keypoints: expected it beside keypoints only, but got it beside body.",
         ),
         (
             {"places": [{"role": "dog", "body": BODY}]},

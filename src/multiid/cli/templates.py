@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from multiid.cli import templates_extract
 from multiid.errors import OutputError
 from multiid.files import write_whole
 
@@ -12,7 +13,7 @@ __all__ = ["command"]
 
 @click.group()
 def command() -> None:
-    """Pose templates: list them, show one, draw previews.
+    """Pose templates: list them, show one, draw previews, take one from a photo.
 
     NAME is a template of the library or the path of a .json file.
     """
@@ -69,3 +70,6 @@ def preview(names: tuple[str, ...], output: Path) -> None:
         with write_whole(path) as temporary:
             draw_preview(template.pose()).save(temporary, format="PNG", optimize=True)
         click.echo(str(path))
+
+
+command.add_command(templates_extract.command, "extract")

@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import PIL.Image
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from multiid.errors import IdentityError, RecipeError
 from multiid.geometry import Box, Point, Size
@@ -78,10 +87,16 @@ class _Init(BaseModel):
     pixels: str = Field(description="SHA-256 of the picture's size and RGB values")
 
 
+_Points = tuple[tuple[float, float] | None, ...]
+
+
 class _Place(BaseModel):
     model_config = _STRICT
 
-    keypoints: tuple[tuple[float, float] | None, ...]
+    keypoints: _Points
+    right_hand: _Points | None = None
+    left_hand: _Points | None = None
+    face: _Points | None = None
     depth: float
     role: str
 
@@ -176,7 +191,15 @@ class Recipe(BaseModel):
             else _Pose(
                 size=(pose.size.width, pose.size.height),
                 places=tuple(
-                    _Place(keypoints=place.skeleton.points, depth=place.depth, role=place.role) for place in pose.places
+                    _Place(
+                        keypoints=place.skeleton.points,
+                        right_hand=place.skeleton.right_hand,
+                        left_hand=place.skeleton.left_hand,
+                        face=place.skeleton.face,
+                        depth=place.depth,
+                        role=place.role,
+                    )
+                    for place in pose.places
                 ),
             ),
             people=tuple(_recorded(person, size) for person in scene.cast),
@@ -372,13 +395,23 @@ def _pose(pose: _Pose) -> Pose:
         Size(*pose.size),
         tuple(
             Place(
-                Skeleton(tuple(None if point is None else Point(*point) for point in place.keypoints)),
+                Skeleton(
+                    _points(place.keypoints),
+                    *(
+                        None if part is None else _points(part)
+                        for part in (place.right_hand, place.left_hand, place.face)
+                    ),
+                ),
                 place.depth,
                 place.role,
             )
             for place in pose.places
         ),
     )
+
+
+def _points(recorded: _Points) -> tuple[Point | None, ...]:
+    return tuple(None if point is None else Point(*point) for point in recorded)
 
 
 def _mask_to_text(mask: Region, size: Size) -> str:

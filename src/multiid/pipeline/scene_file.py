@@ -271,8 +271,10 @@ def _read_init(entry: InitEntry, folder: Path) -> InitImage:
 def _read_mask(path: Path) -> PIL.Image.Image:
     """A painted mask; transparency, which a photo loses, is kept: it counts as black."""
     checked = load_photo(path, min_side=_SIDE_MULTIPLE)
-    with PIL.Image.open(path) as painted:
-        return painted.copy() if painted.has_transparency_data else checked
+    with suppress(PIL.UnidentifiedImageError), PIL.Image.open(path) as painted:  # HEIC, which needs another reader
+        if painted.has_transparency_data:
+            return painted.copy()
+    return checked
 
 
 def _template_beside(file: Path, template: str | None) -> str | Path | None:

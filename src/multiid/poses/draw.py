@@ -1,5 +1,6 @@
 """The control image: skeletons in OpenPose's colours on black, as OpenPose ControlNets were trained on."""
 
+import colorsys
 import math
 
 import numpy as np
@@ -7,7 +8,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from multiid.geometry import Size
-from multiid.poses.skeleton import LIMBS, Pose, Skeleton
+from multiid.poses.skeleton import HAND_POINTS, LIMBS, Points, Pose, Skeleton
 
 __all__ = ["PLACE_COLOURS", "draw_control_image", "limb_width_for", "place_colour"]
 
@@ -20,6 +21,13 @@ _JOINT_COLOURS: tuple[Colour, ...] = (
     (0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85),
 )  # fmt: skip
 """OpenPose's colours of the 18 points; each limb has its index's colour at 60 % brightness."""
+
+_HAND_BONES = tuple(
+    (0 if point % 4 == 1 else point - 1, point)  # each finger begins at the wrist
+    for point in range(1, HAND_POINTS)
+)
+_HAND_DOT: Colour = (0, 0, 255)
+_FACE_DOT: Colour = (255, 255, 255)
 
 PLACE_COLOURS: tuple[Colour, ...] = (
     (230, 60, 60), (70, 130, 240), (250, 190, 40), (60, 190, 90), (190, 90, 230), (60, 210, 220),
@@ -53,13 +61,14 @@ def draw_control_image(
 ) -> Image.Image:
     """All skeletons of `pose` on black, farther people first, so that nearer ones cover them.
 
-    With the default widths each skeleton is, pixel for pixel, what controlnet_aux draws.
+    With the default widths each skeleton is, pixel for pixel, what controlnet_aux draws, hands and face included.
 
     Args:
         pose: the places; a skeleton's unseen points, and limbs that end in one, are left out.
         size: of the picture in pixels; the pose is letterboxed onto another shape. Default: the pose's own.
-        limb_width: half of a limb's thickness in pixels; see `limb_width_for`.
-        joint_radius: of the joints' dots in pixels. Default: as `limb_width`.
+        limb_width: half of a limb's thickness in pixels, see `limb_width_for`; the fingers' lines, where a skeleton
+            has hands, keep in proportion.
+        joint_radius: of the joints' dots in pixels; the face's dots keep in proportion. Default: as `limb_width`.
         face_markers: fill each face with its place's colour, so that the ControlNet sees who is where
             (InstantFamily, section 4.2).
 
@@ -80,6 +89,9 @@ def draw_control_image(
         if face_markers:
             _draw_face_marker(canvas, place.skeleton, place_colour(index))
         _draw_skeleton(canvas, place.skeleton, limb_width=limb_width, joint_radius=radius)
+        for hand in (place.skeleton.left_hand, place.skeleton.right_hand):
+            _draw_hand(canvas, hand or (), line_width=max(1, round(limb_width / 2)), joint_radius=radius)
+        _draw_face(canvas, place.skeleton.face or (), radius=max(1, round(radius * 3 / 4)))
     return Image.fromarray(canvas)
 
 
@@ -102,6 +114,38 @@ def _draw_skeleton(canvas: Canvas, skeleton: Skeleton, *, limb_width: int, joint
     for point, colour in zip(skeleton.points, _JOINT_COLOURS, strict=True):
         if point is not None:
             cv2.circle(canvas, (int(point.x * width), int(point.y * height)), joint_radius, colour, thickness=-1)
+
+
+def _draw_hand(canvas: Canvas, points: Points, *, line_width: int, joint_radius: int) -> None:
+    """Lines of a rainbow's colours along the fingers, blue dots on top."""
+    import cv2
+
+    places = _pixels(canvas, points)
+    for index, (start, end) in enumerate(_HAND_BONES if points else ()):
+        a, b = places[start], places[end]
+        if a is not None and b is not None:
+            rainbow = [channel * 255 for channel in colorsys.hsv_to_rgb(index / len(_HAND_BONES), 1.0, 1.0)]
+            cv2.line(canvas, a, b, rainbow, thickness=line_width)
+    for place in places:
+        if place is not None:
+            cv2.circle(canvas, place, joint_radius, _HAND_DOT, thickness=-1)
+
+
+def _draw_face(canvas: Canvas, points: Points, *, radius: int) -> None:
+    """White dots."""
+    import cv2
+
+    for place in _pixels(canvas, points):
+        if place is not None:
+            cv2.circle(canvas, place, radius, _FACE_DOT, thickness=-1)
+
+
+def _pixels(canvas: Canvas, points: Points) -> list[tuple[int, int] | None]:
+    """Points of a hand or a face in whole pixels. Those in the first row or column count as unseen, as everywhere
+    in controlnet_aux, whose readers of hands and faces say 0 for what they do not find."""
+    height, width = canvas.shape[:2]
+    places = [None if point is None else (int(point.x * width), int(point.y * height)) for point in points]
+    return [place if place is not None and min(place) > 0 else None for place in places]
 
 
 def _draw_face_marker(canvas: Canvas, skeleton: Skeleton, colour: Colour) -> None:

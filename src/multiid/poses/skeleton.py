@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from multiid.geometry import Box, Point, Size
 
-__all__ = ["JOINTS", "LIMBS", "Joint", "Place", "Pose", "Skeleton"]
+__all__ = ["FACE_POINTS", "HAND_POINTS", "JOINTS", "LIMBS", "Joint", "Place", "Points", "Pose", "Skeleton"]
 
 JOINTS = (
     "nose", "neck",
@@ -19,6 +19,12 @@ JOINTS = (
 """Names of the 18 points, in order. Right and left are the person's own."""
 
 Joint = str
+
+HAND_POINTS = 21
+"""Points of a hand in OpenPose order: the wrist, then four along each finger from the thumb on, tips last."""
+
+FACE_POINTS = 70
+"""Points of a face in OpenPose order: the 68 of iBUG 300-W (jaw, brows, nose, eyes, lips), then both pupils."""
 
 LIMBS: tuple[tuple[Joint, Joint], ...] = (
     ("neck", "right_shoulder"), ("neck", "left_shoulder"),
@@ -39,26 +45,52 @@ _FACE_WIDTH = 1.0
 _FACE_HEIGHT = 1.35
 
 
+Points = tuple[Point | None, ...]
+"""Points of a body, a hand or a face in OpenPose order, as fractions of the canvas; `None` where one is unseen."""
+
+
 @dataclass(frozen=True)
 class Skeleton:
     """One person's 18 points in OpenPose order, as fractions of the canvas; `None` where a point is unseen.
 
+    Attributes:
+        points: of the body.
+        right_hand: 21 points of the person's own right hand, or None where it was not read. Hands and face are drawn
+            into the control image and used for nothing else.
+        left_hand: likewise.
+        face: 70 points of the face, or None where it was not read.
+
     Raises:
-        ValueError: when there are not exactly 18 points.
+        ValueError: when the body has not exactly 18 points, a hand not 21 or the face not 70.
     """
 
-    points: tuple[Point | None, ...]
+    points: Points
+    right_hand: Points | None = None
+    left_hand: Points | None = None
+    face: Points | None = None
 
     def __post_init__(self) -> None:
         if len(self.points) != len(JOINTS):
             raise ValueError(f"Expected {len(JOINTS)} points in OpenPose order, but got {len(self.points)}.")
+        for name, points, count in (
+            ("right hand", self.right_hand, HAND_POINTS),
+            ("left hand", self.left_hand, HAND_POINTS),
+            ("face", self.face, FACE_POINTS),
+        ):
+            if points is not None and len(points) != count:
+                raise ValueError(f"Expected {count} points of the {name} in OpenPose order, but got {len(points)}.")
 
     def __getitem__(self, joint: Joint) -> Point | None:
         return self.points[JOINTS.index(joint)]
 
     def moved(self, move: Callable[[Point], Point]) -> "Skeleton":
-        """This skeleton with every seen point moved."""
-        return Skeleton(tuple(None if point is None else move(point) for point in self.points))
+        """This skeleton with every seen point moved, those of hands and face too."""
+
+        def moved(points: Points) -> Points:
+            return tuple(None if point is None else move(point) for point in points)
+
+        hands_and_face = (self.right_hand, self.left_hand, self.face)
+        return Skeleton(moved(self.points), *(None if part is None else moved(part) for part in hands_and_face))
 
     def face_box(self, size: Size) -> Box | None:
         """The face from brow to chin and ear to ear, in pixels of a canvas of `size`; it may reach beyond the canvas.

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from multiid.errors import TemplateError
-from multiid.geometry import Point, Size
+from multiid.geometry import Size
 from multiid.poses.body import Age, Body
 from multiid.poses.checks import find_faults
-from multiid.poses.skeleton import JOINTS, Place, Pose, Skeleton
+from multiid.poses.skeleton import FACE_POINTS, HAND_POINTS, JOINTS, Place, Points, Pose, Skeleton
+from multiid.poses.template_text import template_text
 from multiid.validation import describe_error, suggest
 
 __all__ = [
@@ -24,6 +25,11 @@ __all__ = [
 _CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 _SIDE_MULTIPLE = 8  # pixels per latent
 
+_Body = Annotated[Points, Field(min_length=len(JOINTS), max_length=len(JOINTS))]
+_Hand = Annotated[Points, Field(min_length=HAND_POINTS, max_length=HAND_POINTS)]
+_Face = Annotated[Points, Field(min_length=FACE_POINTS, max_length=FACE_POINTS)]
+_KEYPOINTS = ("keypoints", "right_hand_keypoints", "left_hand_keypoints", "face_keypoints")
+
 
 class TemplatePlace(BaseModel):
     """One person's place: exactly one of `body` and `keypoints` says how they stand."""
@@ -35,19 +41,29 @@ class TemplatePlace(BaseModel):
     depth: float = Field(default=0.0, ge=0.0)
     """How far back: 0 in front, larger is farther; nearer people cover farther ones."""
     body: Body | None = None
-    keypoints: Annotated[tuple[Point | None, ...], Field(min_length=len(JOINTS), max_length=len(JOINTS))] | None = None
+    keypoints: _Body | None = None
     """The 18 points in OpenPose order as [x, y] in fractions of the canvas, null where unseen."""
+    right_hand_keypoints: _Hand | None = None
+    """21 points of the person's own right hand, likewise; beside `keypoints` only."""
+    left_hand_keypoints: _Hand | None = None
+    """21 points of the left hand, likewise."""
+    face_keypoints: _Face | None = None
+    """70 points of the face, likewise."""
 
     @model_validator(mode="after")
     def _check(self) -> "TemplatePlace":
         if (self.body is None) == (self.keypoints is None):
             raise ValueError("expected exactly one of body and keypoints")
-        for index, point in enumerate(self.keypoints or ()):
-            if point is not None and not (0 <= point.x <= 1 and 0 <= point.y <= 1):
-                raise ValueError(
-                    f"keypoints.{index}: expected x and y from 0 to 1, or null for a point outside the canvas, "
-                    f"but got [{point.x:g}, {point.y:g}]"
-                )
+        for name in _KEYPOINTS:
+            points: Points | None = getattr(self, name)
+            if points is not None and self.body is not None:
+                raise ValueError(f"{name}: expected it beside keypoints only, but got it beside body")
+            for index, point in enumerate(points or ()):
+                if point is not None and not (0 <= point.x <= 1 and 0 <= point.y <= 1):
+                    raise ValueError(
+                        f"{name}.{index}: expected x and y from 0 to 1, or null for a point outside the canvas, "
+                        f"but got [{point.x:g}, {point.y:g}]"
+                    )
         return self
 
     def skeleton(self, size: Size) -> Skeleton:
@@ -58,7 +74,7 @@ class TemplatePlace(BaseModel):
         """
         if self.body is not None:
             return self.body.skeleton(size, age=self.role)
-        return Skeleton(self.keypoints or ())
+        return Skeleton(self.keypoints or (), self.right_hand_keypoints, self.left_hand_keypoints, self.face_keypoints)
 
 
 class Template(BaseModel):
@@ -87,6 +103,42 @@ class Template(BaseModel):
                 f"expected width and height in multiples of {_SIDE_MULTIPLE}, but got {size}; the nearest is {nearest}"
             )
         return size
+
+    @classmethod
+    def of(cls, pose: Pose, *, name: str, title: str, description: str = "", tags: tuple[str, ...] = ()) -> "Template":
+        """The template that says a pose, point by point.
+
+        Raises:
+            TemplateError: when the pose cannot be a template: a point outside its canvas, a side that is no multiple
+                of 8, nobody in it, or a name that is none.
+        """
+        places = [
+            {
+                "role": place.role,
+                "depth": place.depth,
+                "keypoints": place.skeleton.points,
+                "right_hand_keypoints": place.skeleton.right_hand,
+                "left_hand_keypoints": place.skeleton.left_hand,
+                "face_keypoints": place.skeleton.face,
+            }
+            for place in pose.places
+        ]
+        document = {
+            "name": name,
+            "title": title,
+            "description": description,
+            "size": pose.size,
+            "tags": tags,
+            "places": tuple(places),
+        }
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise TemplateError(describe_error(error, template_schema(), source="the template")) from error
+
+    def to_json(self) -> str:
+        """The template's file, laid out to be read: what is as by default is left out."""
+        return template_text(self.model_dump(mode="json", exclude_defaults=True))
 
     def pose(self) -> Pose:
         """The skeletons on the template's canvas, from left to right.

@@ -1,0 +1,36 @@
+"""A template's JSON, laid out for people to read and change: a list of points fills lines instead of a line each."""
+
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["template_text"]
+
+_WIDTH = 120
+_INDENT = "  "
+
+
+def template_text(document: Mapping[str, Any]) -> str:
+    """JSON text of a template's keys and values, one key a line; points are wrapped at 120 columns.
+
+    The text ends in a line break and is the same for the same document.
+    """
+    return _written(document, 0) + "\n"
+
+
+def _written(value: Any, depth: int) -> str:
+    """A value whose first line stands behind its key, in an object `depth` levels deep."""
+    plain = json.dumps(value, ensure_ascii=False)
+    inner, outer = _INDENT * (depth + 1), _INDENT * depth
+    if isinstance(value, Mapping):
+        lines = [f"{json.dumps(key)}: {_written(entry, depth + 1)}" for key, entry in value.items()]
+        return "{\n" + ",\n".join(inner + line for line in lines) + f"\n{outer}}}"
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(plain) <= _WIDTH // 2:
+        return plain
+    if any(isinstance(entry, Mapping) for entry in value):
+        return "[\n" + ",\n".join(inner + _written(entry, depth + 1) for entry in value) + f"\n{outer}]"
+    # A point must not be torn apart, so its space does not count as one.
+    joined = ", ".join(json.dumps(entry).replace(" ", "\0") for entry in value)
+    lines = textwrap.wrap(joined, _WIDTH, initial_indent=inner, subsequent_indent=inner, break_long_words=False)
+    return "[\n" + "\n".join(lines).replace("\0", " ") + f"\n{outer}]"
