@@ -11,6 +11,7 @@ from multiid.errors import *  # noqa: F403 - the whole tree is public
 from multiid.geometry import Box, Point, Size
 
 if TYPE_CHECKING:
+    from multiid.attention.masked import MaskRule
     from multiid.conditioning import Layout
     from multiid.people.adapter import Adapter
     from multiid.people.encoders import EncoderConfig, EncoderV2Config, IDEncoder, IDEncoderV2
@@ -18,23 +19,34 @@ if TYPE_CHECKING:
     from multiid.people.faces import Face, FaceAnalyzer, face_analyzer
     from multiid.people.identity import Identity
     from multiid.people.photo import load_photo, load_photos
+    from multiid.people.split import GroupSplit, Portrait, split_group
     from multiid.pipeline.composer import Composer
+    from multiid.pipeline.download import Download, plan_download
+    from multiid.pipeline.init_image import InitImage
+    from multiid.pipeline.inventory import Part, take_stock
+    from multiid.pipeline.listing import ListedPreset, list_presets
     from multiid.pipeline.loading import load_adapter, load_faces
     from multiid.pipeline.merging import Progress
-    from multiid.pipeline.presets import PRESETS, Defaults, Preset, find_preset
+    from multiid.pipeline.preset_file import preset_schema
+    from multiid.pipeline.preset_record import Defaults, Preset
+    from multiid.pipeline.presets import PRESETS, find_preset
     from multiid.pipeline.recipe import Recipe, find_identities, read_recipe
     from multiid.pipeline.result import Picture
-    from multiid.pipeline.scene import Lora, Person, Scene
+    from multiid.pipeline.scene import Control, Lora, Person, Scene
     from multiid.pipeline.scene_file import load_scene_file, scene_schema
     from multiid.pipeline.staging import Stage
     from multiid.poses.body import Body
     from multiid.poses.draw import draw_control_image
+    from multiid.poses.extract import ExtractedPose, PoseReader, extract_pose
+    from multiid.poses.openpose import OpenPoseReader
     from multiid.poses.skeleton import Place, Pose, Skeleton
-    from multiid.poses.templates import load_template, template_names, template_schema, templates_for
+    from multiid.poses.templates import Template, load_template, template_names, template_schema, templates_for
+    from multiid.refine import refine_faces
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "multiid.attention.masked": ("MaskRule",),
     "multiid.conditioning": ("Layout",),
     "multiid.people.adapter": ("Adapter",),
     "multiid.people.encoders": ("EncoderConfig", "EncoderV2Config", "IDEncoder", "IDEncoderV2"),
@@ -42,19 +54,29 @@ _HOMES = {
     "multiid.people.faces": ("Face", "FaceAnalyzer", "face_analyzer"),
     "multiid.people.identity": ("Identity",),
     "multiid.people.photo": ("load_photo", "load_photos"),
+    "multiid.people.split": ("GroupSplit", "Portrait", "split_group"),
     "multiid.pipeline.composer": ("Composer",),
+    "multiid.pipeline.download": ("Download", "plan_download"),
+    "multiid.pipeline.init_image": ("InitImage",),
+    "multiid.pipeline.inventory": ("Part", "take_stock"),
+    "multiid.pipeline.listing": ("ListedPreset", "list_presets"),
     "multiid.pipeline.loading": ("load_adapter", "load_faces"),
     "multiid.pipeline.merging": ("Progress",),
-    "multiid.pipeline.presets": ("PRESETS", "Defaults", "Preset", "find_preset"),
+    "multiid.pipeline.preset_file": ("preset_schema",),
+    "multiid.pipeline.preset_record": ("Defaults", "Preset"),
+    "multiid.pipeline.presets": ("PRESETS", "find_preset"),
     "multiid.pipeline.recipe": ("Recipe", "find_identities", "read_recipe"),
     "multiid.pipeline.result": ("Picture",),
-    "multiid.pipeline.scene": ("Lora", "Person", "Scene"),
+    "multiid.pipeline.scene": ("Control", "Lora", "Person", "Scene"),
     "multiid.pipeline.scene_file": ("load_scene_file", "scene_schema"),
     "multiid.pipeline.staging": ("Stage",),
     "multiid.poses.body": ("Body",),
     "multiid.poses.draw": ("draw_control_image",),
+    "multiid.poses.extract": ("ExtractedPose", "PoseReader", "extract_pose"),
+    "multiid.poses.openpose": ("OpenPoseReader",),
     "multiid.poses.skeleton": ("Place", "Pose", "Skeleton"),
-    "multiid.poses.templates": ("load_template", "template_names", "template_schema", "templates_for"),
+    "multiid.poses.templates": ("Template", "load_template", "template_names", "template_schema", "templates_for"),
+    "multiid.refine": ("refine_faces",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -64,21 +86,32 @@ __all__ = [
     "Body",
     "Box",
     "Composer",
+    "Control",
     "Defaults",
+    "Download",
     "EncoderConfig",
     "EncoderV2Config",
+    "ExtractedPose",
     "Face",
     "FaceAnalyzer",
+    "GroupSplit",
     "IDEncoder",
     "IDEncoderV2",
     "Identity",
+    "InitImage",
     "Layout",
+    "ListedPreset",
     "Lora",
+    "MaskRule",
+    "OpenPoseReader",
+    "Part",
     "Person",
     "Picture",
     "Place",
     "Point",
+    "Portrait",
     "Pose",
+    "PoseReader",
     "Preset",
     "Progress",
     "Recipe",
@@ -86,20 +119,28 @@ __all__ = [
     "Size",
     "Skeleton",
     "Stage",
+    "Template",
     "__version__",
     "draw_control_image",
     "encode_identity",
+    "extract_pose",
     "face_analyzer",
     "find_identities",
     "find_preset",
+    "list_presets",
     "load_adapter",
     "load_faces",
     "load_photo",
     "load_photos",
     "load_scene_file",
     "load_template",
+    "plan_download",
+    "preset_schema",
     "read_recipe",
+    "refine_faces",
     "scene_schema",
+    "split_group",
+    "take_stock",
     "template_names",
     "template_schema",
     "templates_for",

@@ -2,13 +2,14 @@
 
     MultiIDError
     ├── PhotoError                 a photo cannot be used
-    │   ├── NotAnImageError        no JPEG, PNG or WebP
+    │   ├── NotAnImageError        no JPEG, PNG, WebP or HEIC
     │   ├── TruncatedPhotoError    the file ends too early or is damaged
     │   ├── PhotoTooLargeError     more pixels than the limit
     │   ├── PhotoTooSmallError     a side under the least useful size
     │   ├── AnimatedPhotoError     several frames
     │   ├── EmptyFolderError       a folder with nothing in it
-    │   └── NoPhotoInFolderError   a folder with files, none of them a photo
+    │   ├── NoPhotoInFolderError   a folder with files, none of them a photo
+    │   └── NoPersonError          nobody in it whose pose can be read
     ├── FaceError                  faces of a photo are not as asked
     │   ├── NoFaceError
     │   └── SeveralFacesError
@@ -44,6 +45,7 @@ __all__ = [
     "ModelFileError",
     "MultiIDError",
     "NoFaceError",
+    "NoPersonError",
     "NoPhotoInFolderError",
     "NotAnImageError",
     "OutputError",
@@ -71,7 +73,7 @@ class PhotoError(MultiIDError):
 
 
 class NotAnImageError(PhotoError):
-    """The file is no JPEG, PNG or WebP picture."""
+    """The file is no JPEG, PNG, WebP or HEIC picture."""
 
 
 class TruncatedPhotoError(PhotoError):
@@ -96,6 +98,10 @@ class EmptyFolderError(PhotoError):
 
 class NoPhotoInFolderError(PhotoError):
     """The folder holds files, but no photo among them."""
+
+
+class NoPersonError(PhotoError):
+    """The photo shows nobody whose pose can be read."""
 
 
 class FaceError(MultiIDError):

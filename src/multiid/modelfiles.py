@@ -2,16 +2,28 @@
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from multiid.errors import ModelFileError
 
-__all__ = ["MODELS_DIR_VARIABLE", "ModelFile", "find_model_file", "local_model_file", "models_dir"]
+__all__ = [
+    "MODELS_DIR_VARIABLE",
+    "ModelFile",
+    "find_model_file",
+    "is_repository",
+    "local_model_file",
+    "local_source",
+    "models_dir",
+    "split_hub_file",
+]
 
 MODELS_DIR_VARIABLE = "MULTIID_MODELS_DIR"
 """The environment variable that names the user's own folder of model files."""
+
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,33 @@ def models_dir() -> Path | None:
             f"Expected {MODELS_DIR_VARIABLE} to name a folder, but {folder} is none; correct or unset it."
         )
     return folder
+
+
+def is_repository(source: str) -> bool:
+    """Whether a text has the form of a hub repository, "owner/name"."""
+    return _REPOSITORY.fullmatch(source) is not None
+
+
+def split_hub_file(source: str, file: str | None) -> tuple[str, str] | None:
+    """The repository and the name of a file on the hub, given as both or as "owner/name/file"; None if neither."""
+    repository, name = source, file
+    if name is None:
+        repository, _, name = source.rpartition("/")
+    return (repository, name) if is_repository(repository) and name else None
+
+
+def local_source(source: str) -> Path | None:
+    """A file or folder of that path, or of that last name in MULTIID_MODELS_DIR; None where there is neither.
+
+    Raises:
+        ModelFileError: when the variable names something that is no folder.
+    """
+    folder = models_dir()
+    candidates = [Path(source), *([folder / Path(source).name] if folder else [])]
+    try:
+        return next((path for path in candidates if path.exists()), None)
+    except OSError:  # no name that a file can have
+        return None
 
 
 def local_model_file(file: ModelFile) -> Path | None:

@@ -1,7 +1,9 @@
 """The command line: one file per command, each loaded when it is used."""
 
 import os
+import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -11,7 +13,9 @@ from multiid.errors import MultiIDError
 
 __all__ = ["main"]
 
-_COMMANDS = ("compose", "demo", "inspect", "mini", "people", "schema", "templates")
+_COMMANDS = (
+    "compose", "demo", "doctor", "download", "inspect", "mini", "people", "presets", "schema", "selftest", "templates",
+)  # fmt: skip
 _BAD_INPUT = 2
 _INTERRUPTED = 130
 
@@ -30,6 +34,10 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         # What matters is an error or a note; libraries' remarks to programmers are neither.
         os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+        os.environ.setdefault("DIFFUSERS_VERBOSITY", "critical")  # its errors come as exceptions as well
+        # A file's name that the terminal cannot show is no reason to fail once the file is written.
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         # Here rather than around `main`: click itself would turn the interrupt into a bare "Aborted!".
         try:
             return super().invoke(ctx)

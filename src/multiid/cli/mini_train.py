@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from multiid.errors import OutputError
+
 if TYPE_CHECKING:
     from multiid.mini.training.settings import StageSettings
 
@@ -47,6 +49,10 @@ def command(stage: str, output: Path, recipe: str, minutes: float | None) -> Non
     from multiid.mini.training.stages import STAGES
 
     settings = read_settings(STAGES[stage].settings, recipe, stage)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Expected a folder to write into, but {output} cannot be one: {error.strerror}.") from error
     run_together(_train, stage, settings, output, minutes, processes=settings.processes)
 
 

@@ -28,6 +28,11 @@ _OPTIONS: dict[str, Callable[[Any], Any]] = {
     "vae_tiling": click.option("--vae-tiling", is_flag=True, help="Decode in tiles: large pictures, little memory."),
 }
 
+_PRESET = (
+    "Set of models: sdxl, sdxl-v2, sdxl-fast, mini, tiny, one of your own (`multiid presets list`), or a .yaml file. "
+    "[default: sdxl]"
+)
+
 
 def model_options(*names: str) -> Callable[[Any], Any]:
     """Adds --preset and the named options to a command, in this order."""
@@ -35,6 +40,6 @@ def model_options(*names: str) -> Callable[[Any], Any]:
     def add(function: Any) -> Any:
         for name in reversed(names):
             function = _OPTIONS[name](function)
-        return click.option("--preset", help="Set of models: sdxl, sdxl-v2, mini or tiny. [default: sdxl]")(function)
+        return click.option("--preset", help=_PRESET)(function)
 
     return add

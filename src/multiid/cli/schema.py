@@ -8,10 +8,10 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["scene", "template"]))
+@click.argument("kind", type=click.Choice(["preset", "scene", "template"]))
 def command(kind: str) -> None:
-    """Print the JSON schema of scene.yaml or of a pose template, for editors and validators."""
+    """Print the JSON schema of scene.yaml, of a pose template or of a preset file, for editors and validators."""
     import multiid
 
-    schema = multiid.scene_schema() if kind == "scene" else multiid.template_schema()
-    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+    schemas = {"preset": multiid.preset_schema, "scene": multiid.scene_schema, "template": multiid.template_schema}
+    click.echo(json.dumps(schemas[kind](), indent=2, ensure_ascii=False))

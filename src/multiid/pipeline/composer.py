@@ -94,7 +94,7 @@ class Composer:
         """A composer from a named set of models, downloaded at first use.
 
         Args:
-            name: "sdxl", "sdxl-v2", "mini" or "tiny".
+            name: of a preset (`multiid presets` lists them), or the path of a preset file.
             device: where to compute; the best there is by default.
             dtype: of the networks; 16 bits on an accelerator and 32 on a CPU by default.
             offload: "model" keeps each model in main memory until its turn, "sequential" each layer.
@@ -127,7 +127,7 @@ class Composer:
             models.faces,
             defaults=preset.defaults,
             # Other models than the preset's make other pixels, so a recipe must not name it.
-            preset=preset.name if not any(sources.values()) else None,
+            preset=preset.recorded if not any(sources.values()) else None,
             notice=preset.notice,
         )
 

@@ -1,6 +1,5 @@
 """From a preset to models in memory: hub repositories, local folders or single files, by the stock loaders."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,19 +16,21 @@ from huggingface_hub import constants, hf_hub_download
 from torch import nn
 
 from multiid.errors import ModelFileError, PresetError
-from multiid.modelfiles import MODELS_DIR_VARIABLE, models_dir
+from multiid.modelfiles import MODELS_DIR_VARIABLE, is_repository, local_source, split_hub_file
 from multiid.people.adapter import Adapter
 from multiid.people.checkpoint import few
 from multiid.people.faces import FaceAnalyzer, face_analyzer
+from multiid.people.lora import lora_layers, paths_of, quiet_loading
 from multiid.people.tensorfile import first_line
+from multiid.pipeline.inventory import whole_snapshot
 from multiid.pipeline.presets import PRESETS, Preset, Weights, find_preset
 from multiid.pipeline.tiny import tiny_adapter, tiny_pipeline
 
-__all__ = ["Models", "Offload", "load_adapter", "load_faces", "load_models"]
+__all__ = ["Models", "Offload", "load_adapter", "load_faces", "load_models", "with_sources"]
 
 Offload = Literal["none", "model", "sequential"]
 
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_MERGED = "preset_lora"  # peft adapter name of a LoRA while it is being made part of the base
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def load_models(
         ModelFileError: when weights are absent and cannot be downloaded.
         CheckpointError: when the adapter cannot be read.
     """
-    preset = _with_sources(find_preset(name), sources)
+    preset = with_sources(find_preset(name), sources)
     device = device or _best_device()
     _require_device(device)
     dtype = dtype or (torch.float16 if preset.half and torch.device(device).type != "cpu" else torch.float32)
@@ -76,6 +77,8 @@ def load_models(
     adapter = load_adapter(preset)
     faces = faces or load_faces(preset)
     pipeline = tiny_pipeline(dtype) if preset.base is None else _sdxl(preset, preset.base, dtype)
+    if preset.lora is not None:
+        _merge_lora(pipeline, preset.lora)
     if vae_tiling:
         pipeline.vae.enable_tiling()
     if offload == "model":
@@ -94,7 +97,7 @@ def load_adapter(preset: Preset, source: str | None = None) -> Adapter:
         ModelFileError: when the file is absent and cannot be downloaded.
         CheckpointError: when it cannot be read.
     """
-    weights = _with_sources(preset, {"adapter": source}).adapter
+    weights = with_sources(preset, {"adapter": source}).adapter
     return tiny_adapter() if weights is None else Adapter.load(_single_file(weights))
 
 
@@ -110,12 +113,20 @@ def load_faces(preset: Preset) -> FaceAnalyzer | None:
     if preset.faces == "mini":
         from multiid.pipeline.drawn import DrawnFaces  # here: only one preset needs the miniature's networks
 
-        photographic = tuple(other.name for other in PRESETS.values() if other.faces not in (None, "mini"))
+        # Those of full quality: what is merged into a base trades it for speed.
+        photographic = tuple(
+            other.name for other in PRESETS.values() if other.faces not in (None, "mini") and other.lora is None
+        )
         return DrawnFaces(preset=preset.name, others=photographic)
     return face_analyzer(preset.faces, recognise=True)
 
 
-def _with_sources(preset: Preset, sources: Mapping[str, str | None]) -> Preset:
+def with_sources(preset: Preset, sources: Mapping[str, str | None]) -> Preset:
+    """A preset with other sources for the named parts; None leaves a part as it is.
+
+    Raises:
+        PresetError: when the preset's models are built in.
+    """
     for part, source in sources.items():
         if source is None:
             continue
@@ -128,17 +139,21 @@ def _with_sources(preset: Preset, sources: Mapping[str, str | None]) -> Preset:
 def _sdxl(preset: Preset, base: Weights, dtype: torch.dtype) -> Any:
     parts: dict[str, Any] = {"dtype": dtype}
     if preset.vae is not None:
-        parts["vae"] = _load(preset.vae, AutoencoderKL, dtype=dtype)
+        parts["vae"] = _load(preset.vae, AutoencoderKL, whole_snapshot(preset, "vae"), dtype=dtype)
     if preset.controlnet is None:
-        return _load(base, StableDiffusionXLPipeline, **parts)
-    parts["controlnet"] = _load(preset.controlnet, ControlNetModel, dtype=dtype)
-    return _load(base, StableDiffusionXLControlNetPipeline, **parts)
+        return _load(base, StableDiffusionXLPipeline, whole_snapshot(preset, "base"), **parts)
+    parts["controlnet"] = _load(preset.controlnet, ControlNetModel, whole_snapshot(preset, "controlnet"), dtype=dtype)
+    return _load(base, StableDiffusionXLControlNetPipeline, whole_snapshot(preset, "base"), **parts)
 
 
-def _load(weights: Weights, kind: Any, **options: Any) -> Any:
-    """A model or pipeline from a repository, a folder, or a single file."""
-    local = _local(weights.source)
-    if local is None and not _REPOSITORY.fullmatch(weights.source):
+def _load(weights: Weights, kind: Any, cached: Path | None, **options: Any) -> Any:
+    """A model or pipeline from a folder, a single file, or a repository: its snapshot, if that is whole, or the hub.
+
+    A whole snapshot is taken as a folder, since the stock loaders ask the hub about what they have: without a network
+    they would refuse a model in several files.
+    """
+    local = local_source(weights.source) or cached
+    if local is None and not is_repository(weights.source):
         raise ModelFileError(
             f"Expected a folder, a .safetensors file or a hub repository owner/name, but there is no {weights.source}."
         )
@@ -164,6 +179,28 @@ def _load(weights: Weights, kind: Any, **options: Any) -> Any:
     return loaded
 
 
+def _merge_lora(pipeline: Any, weights: Weights) -> None:
+    """Adds a LoRA to the numbers of a pipeline's networks, and leaves nothing else of it behind.
+
+    Raises:
+        ModelFileError: when it is absent, no LoRA for this pipeline, or damaged.
+    """
+    file = _single_file(weights)
+    try:
+        with quiet_loading():
+            # Safetensors only: other formats may bear code.
+            pipeline.load_lora_weights(str(file), adapter_name=_MERGED, use_safetensors=True)
+    except Exception as error:  # on a wrong or damaged file the stock loader raises almost anything
+        raise ModelFileError(
+            f"Expected a LoRA for SDXL, but {file} cannot be loaded as one: {first_line(error)}."
+        ) from error
+    layers = lora_layers(pipeline.unet)
+    if not paths_of(_MERGED, layers):
+        raise ModelFileError(f"Expected a LoRA for SDXL, but {file} changes nothing in this pipeline's UNet.")
+    pipeline.fuse_lora(adapter_names=[_MERGED])
+    pipeline.unload_lora_weights()
+
+
 def _unloaded(loaded: Any) -> list[str]:
     """Names of weights that were not in the files: the stock loaders only warn, and leave them without numbers."""
     parts = [loaded] if isinstance(loaded, nn.Module) else loaded.components.values()
@@ -173,30 +210,19 @@ def _unloaded(loaded: Any) -> list[str]:
 
 def _single_file(weights: Weights) -> Path:
     """The one file of a model: as given, in the models folder, or from its repository."""
-    local = _local(weights.file or weights.source) or _local(weights.source)
+    local = local_source(weights.file or weights.source) or local_source(weights.source)
     if local is not None:
         return local / weights.file if local.is_dir() and weights.file else local
-    repository, file = weights.source, weights.file
-    if file is None:
-        repository, _, file = weights.source.rpartition("/")
-    if not _REPOSITORY.fullmatch(repository) or not file:
+    on_hub = split_hub_file(weights.source, weights.file)
+    if on_hub is None:
         raise ModelFileError(
             f"Expected a checkpoint file, or one on the hub as owner/name/file, but there is no {weights.source}."
         )
+    repository, file = on_hub
     try:
         return Path(hf_hub_download(repository, file, revision=weights.revision))
     except Exception as error:  # of the hub's client, of what it downloads with, or of the system
         raise _absent(f"{file} of {repository}", error) from error
-
-
-def _local(source: str) -> Path | None:
-    """A file or folder of that path, or of that last name in the models folder."""
-    folder = models_dir()
-    candidates = [Path(source), *([folder / Path(source).name] if folder else [])]
-    try:
-        return next((path for path in candidates if path.exists()), None)
-    except OSError:  # no name that a file can have
-        return None
 
 
 def _absent(what: str, error: Exception) -> ModelFileError:

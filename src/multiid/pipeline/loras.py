@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
 from multiid.errors import SceneError
 from multiid.people.lora import activate, active_adapters, lora_layers, paths_of, quiet_loading, remove_adapter
 from multiid.people.tensorfile import first_line
@@ -52,7 +50,7 @@ def _load(pipeline: Any, name: str, lora: Lora, networks: Sequence[Any]) -> None
         with quiet_loading():
             # Safetensors only: other formats may bear code.
             pipeline.load_lora_weights(lora.source, weight_name=lora.file, adapter_name=name, use_safetensors=True)
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+    except Exception as error:  # on other or damaged weights diffusers and peft raise almost anything
         raise SceneError(f"loras: expected a LoRA for SDXL at {lora.source}, but {first_line(error)}.") from error
     layers = [layer for network in networks for layer in _layers_of(name, network)]
     if not layers:

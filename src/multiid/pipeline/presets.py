@@ -1,115 +1,21 @@
-"""Presets: which models make up a composer, under which licences, and the settings that suit them.
+"""The presets: which models make up a composer, under which licences, and the settings that suit them.
 
 A preset is a record, not code. `revision` stays None until somebody has run those very weights and verified them.
+Users add theirs as files (`user_presets`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-from multiid.conditioning import Layout
 from multiid.errors import PresetError
 from multiid.geometry import Size
+from multiid.pipeline.preset_record import Defaults, Preset, Weights
 from multiid.pipeline.sizing import AreaRule
+from multiid.pipeline.user_presets import is_preset_file, read_preset, user_preset_files
 from multiid.validation import suggest
 
-__all__ = ["PRESETS", "Defaults", "Preset", "Weights", "find_preset"]
-
-
-_SQUARE = Size(1024, 1024)
-
-_FACES = {
-    "opencv": "Apache-2.0",
-    "insightface": "InsightFace model packs: non-commercial research only",
-    "mini": "Apache-2.0",
-}
-"""Licences of the face analyzers' models."""
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Where one model's weights come from.
-
-    Attributes:
-        source: a hub repository, a local folder, or a single .safetensors file.
-        licence: of the weights, as their makers state it.
-        file: which file of a repository, where the model is but one file of it.
-        revision: the verified commit of the repository, or None.
-    """
-
-    source: str
-    licence: str
-    file: str | None = None
-    revision: str | None = None
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """Settings of a scene that leaves them out.
-
-    Attributes:
-        layout: where identities go.
-        steps: denoising steps.
-        guidance: classifier-free guidance scale.
-        style_strength: share of the steps, in percent, before identities are merged; at 0 the first step still sees
-            text alone, as in PhotoMaker. None merges them from the first step, for a denoiser that was trained so.
-        negative_prompt: what should not be in the picture.
-        scheduler: name of the sampler, or None for the model's own.
-        size: of the picture, where there is neither template nor pose.
-        area: how large a template's or pose's picture is, for models whose pictures are not of the templates' sizes;
-            None takes their own. A size that the scene gives counts more.
-        limb_width: half-width of the control image's limbs in pixels in a picture of 1024 by 1024; it grows with
-            the picture's area. Some OpenPose ControlNets for SDXL want thicker limbs than OpenPose's 4.
-    """
-
-    layout: Layout = "auto"
-    steps: int = 50
-    guidance: float = 5.0
-    style_strength: float | None = 20.0
-    negative_prompt: str | None = None
-    scheduler: str | None = None
-    size: Size = _SQUARE
-    area: AreaRule | None = None
-    limb_width: float = 4.0
-
-
-@dataclass(frozen=True)
-class Preset:
-    """The models of one composer.
-
-    Attributes:
-        name: how users call it.
-        title: one line that says what it is.
-        base: the SDXL model; None where there are no weights.
-        vae: a VAE in place of the base's own.
-        controlnet: the OpenPose ControlNet.
-        adapter: the checkpoint with ID encoder and LoRA.
-        faces: the face analyzer's backend, or None for none.
-        defaults: settings that suit these models.
-        notice: what whoever looks at its pictures must know.
-        half: whether the models are meant to run in 16 bits on an accelerator.
-    """
-
-    name: str
-    title: str
-    base: Weights | None
-    vae: Weights | None = None
-    controlnet: Weights | None = None
-    adapter: Weights | None = None
-    faces: Literal["opencv", "insightface", "mini"] | None = None
-    defaults: Defaults = Defaults()
-    notice: str | None = None
-    half: bool = True
-
-    @property
-    def licences(self) -> dict[str, str]:
-        """The licence of each part that has weights; none for a preset that is built from random numbers."""
-        parts = {"base": self.base, "vae": self.vae, "controlnet": self.controlnet, "adapter": self.adapter}
-        licences = {part: weights.licence for part, weights in parts.items() if weights is not None}
-        if self.faces is not None:
-            licences["faces"] = _FACES[self.faces]
-        return licences
+__all__ = ["PRESETS", "Defaults", "Preset", "Weights", "find_preset", "preset_names"]
 
 
 _SDXL = Preset(
@@ -141,6 +47,17 @@ PRESETS: Mapping[str, Preset] = {
             adapter=Weights("TencentARC/PhotoMaker-V2", "Apache-2.0", file="photomaker-v2.bin"),
             faces="insightface",
         ),
+        replace(
+            _SDXL,
+            name="sdxl-fast",
+            title="RealVisXL V4 with PhotoMaker V1 in 8 steps without guidance, by SDXL-Lightning's LoRA",
+            lora=Weights(
+                "ByteDance/SDXL-Lightning", "CreativeML Open RAIL++-M", file="sdxl_lightning_8step_lora.safetensors"
+            ),
+            # As SDXL-Lightning asks: as many steps as the LoRA was made for, trailing, without guidance. Few steps
+            # leave none to spare for text alone.
+            defaults=Defaults(steps=8, guidance=0.0, style_strength=None, scheduler="euler-trailing", limb_width=12.0),
+        ),
         Preset(
             name="mini",
             title="a miniature SDXL for cartoon people of a world of its own, part of the package",
@@ -156,6 +73,8 @@ PRESETS: Mapping[str, Preset] = {
                 size=Size(128, 128),
                 area=AreaRule(side=128, growth=0.6),
                 limb_width=8.0,
+                refine_below=24.0,
+                refine_side=128,
             ),
             notice="The preset mini draws cartoon people of a world of its own: for real people take sdxl or sdxl-v2.",
             half=False,
@@ -164,7 +83,7 @@ PRESETS: Mapping[str, Preset] = {
             name="tiny",
             title="a few random numbers in the shape of SDXL, to try the machinery; its pictures are noise",
             base=None,
-            defaults=Defaults(layout="stack", steps=4, size=Size(256, 256), scheduler="euler"),
+            defaults=Defaults(layout="stack", steps=4, size=Size(256, 256), scheduler="euler", refine_side=128),
             notice="The preset tiny has random weights: its pictures are noise, and show only that everything runs.",
             half=False,
         ),
@@ -173,12 +92,44 @@ PRESETS: Mapping[str, Preset] = {
 """Name to preset."""
 
 
-def find_preset(name: str) -> Preset:
-    """The preset of that name.
+def preset_names() -> list[str]:
+    """The names of all presets, those of the package first.
 
     Raises:
-        PresetError: when there is none; the nearest is proposed.
+        PresetError: when MULTIID_PRESETS_DIR names something that is no folder.
     """
+    return [*PRESETS, *(name for name in user_preset_files() if name not in PRESETS)]
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name, of the package or of the user, or that of a file.
+
+    Args:
+        name: a name, the path of a .yaml file, or what a recipe calls a user's preset, "name@digest".
+
+    Raises:
+        PresetError: when there is none (the nearest is proposed), its file is invalid, or it is not what it was when
+            the recipe was made.
+    """
+    return _find(name, ())
+
+
+def _find(name: str, under_way: tuple[str, ...]) -> Preset:
     if name in PRESETS:
         return PRESETS[name]
-    raise PresetError(f"Expected the name of a preset, but got '{name}'{suggest(name, list(PRESETS))}")
+    called, _, digest = name.partition("@")
+    file = Path(name) if is_preset_file(name) else user_preset_files().get(called)
+    if file is None:
+        raise PresetError(
+            f"Expected the name of a preset or a .yaml file, but got '{name}'{suggest(called, preset_names())}"
+        )
+    place = str(file.resolve())
+    if place in under_way:
+        raise PresetError(f"{file}: base_on: expected another preset, but it is based on itself.")
+    preset = read_preset(file, find=lambda other: _find(other, (*under_way, place)), taken=tuple(PRESETS))
+    if digest and not is_preset_file(name) and preset.recorded != name:
+        raise PresetError(
+            f"Expected the preset {called} as it was ({name}), but {file} names other models by now: bring those back, "
+            f"or give --preset {called} to use them as they are."
+        )
+    return preset

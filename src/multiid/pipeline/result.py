@@ -10,11 +10,11 @@ from torch import Tensor
 
 from multiid.errors import OutputError
 from multiid.explain import explain_picture
-from multiid.files import write_whole
+from multiid.files import require_place, write_whole
 from multiid.pipeline.recipe import RECIPE_KEY, Recipe
 from multiid.pipeline.staging import Stage
 
-__all__ = ["Picture"]
+__all__ = ["Picture", "picture_files"]
 
 # XMP that marks a file as made by a generative model (IPTC's digital source type).
 _GENERATED = (
@@ -85,16 +85,15 @@ class Picture:
             raise OutputError(f"Expected a file name ending in .png, which carries the recipe, but got {target}.")
         if not self.images:
             raise OutputError("Expected pictures to save, but only latents were made: compose without output_type.")
-        several = len(self.images) > 1
-        files: list[Path] = []
-        for number, (image, recipe) in enumerate(zip(self.images, self.recipes, strict=True), start=1):
+        files = picture_files(target, len(self.images))
+        for file in files:
+            require_place(file)  # before the first is written: all of them or none
+        for file, image, recipe in zip(files, self.images, self.recipes, strict=True):
             info = PngInfo()
             info.add_itxt(RECIPE_KEY, recipe.to_json())
             info.add_itxt("XML:com.adobe.xmp", _GENERATED)
-            file = target.with_stem(f"{target.stem}-{number}") if several else target
             with write_whole(file) as temporary:
                 image.save(temporary, format="PNG", pnginfo=info)
-            files.append(file)
         return files
 
     def explain(self) -> PIL.Image.Image:
@@ -106,3 +105,8 @@ class Picture:
             picture=self.images[0] if self.images else None,
             lines=(*(f"{who}: {text}" for who, text in self.read), *self.notes),
         )
+
+
+def picture_files(path: Path, count: int) -> list[Path]:
+    """The files that so many pictures of one call are saved as: `path` itself, or name-1.png, name-2.png and so on."""
+    return [path] if count == 1 else [path.with_stem(f"{path.stem}-{number}") for number in range(1, count + 1)]

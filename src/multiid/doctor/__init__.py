@@ -1,0 +1,1 @@
+"""What is on this machine, what of a preset is missing, and what to do next."""
