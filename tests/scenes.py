@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from multiid.attention.install import cross_attention_layers
+from multiid.attention.masked import MaskRule
 from multiid.attention.processors import SceneKeys
 from multiid.conditioning import Conditioning
 from multiid.prompts import SHARED
@@ -40,6 +41,7 @@ def scene_keys(
     *,
     loudness: float = 1.0,
     dtype: torch.dtype = torch.float32,
+    rule: MaskRule = "additive",
 ) -> SceneKeys:
     """What such a scene shows a network."""
     channels = stacks[0].shape[1] if stacks else 48
@@ -49,6 +51,7 @@ def scene_keys(
         latent=latent,
         levels={level for _, level in cross_attention_layers(network)},
         dtype=dtype,
+        rule=rule,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from accelerate import cpu_offload
 from accelerate.hooks import remove_hook_from_submodules
-from diffusers.models.attention_processor import IPAdapterAttnProcessor2_0
+from diffusers.models.attention_processor import SlicedAttnProcessor
 from peft import LoraConfig
 from scenes import TEXT, halves, scene_keys
 from torch import Tensor, nn
@@ -122,13 +122,15 @@ def test_another_person_cannot_touch_this_persons_region(network: nn.Module) -> 
 
 
 def layer_outputs(network: nn.Module, keys: SceneKeys) -> list[tuple[int, Tensor]]:
-    outputs: list[tuple[int, Tensor]] = []
     with showing_identities(network, Showing([0], [keys])), torch.no_grad():
-        for layer, level in cross_attention_layers(network):
-            queries = keys.log_weights[level].shape[0]
-            hidden = torch.randn(1, queries, layer.query_dim, generator=torch.Generator().manual_seed(4))
-            outputs.append((level, layer(hidden, encoder_hidden_states=text_of())))
-    return outputs
+        return [
+            (level, layer(layer_input(layer, keys, level), encoder_hidden_states=text_of()))
+            for layer, level in cross_attention_layers(network)
+        ]
+
+
+def layer_input(layer: Any, keys: SceneKeys, level: int) -> Tensor:
+    return torch.randn(1, len(keys.masks[level]), layer.query_dim, generator=torch.Generator().manual_seed(4))
 
 
 def test_unconditional_rows_never_see_a_stack(network: nn.Module) -> None:
@@ -222,12 +224,12 @@ def test_a_foreign_processor_is_refused_and_nothing_installed(pipeline: Any) -> 
     unet = pipeline.unet
     layer = cross_attention_layers(unet)[-1][0]
     own = layer.processor
-    foreign = IPAdapterAttnProcessor2_0(hidden_size=layer.query_dim, cross_attention_dim=CHANNELS)
+    foreign = SlicedAttnProcessor(1)
     layer.set_processor(foreign)
     before = state_of(unet)
     try:
         with (
-            pytest.raises(AttentionError, match="IPAdapterAttnProcessor2_0"),
+            pytest.raises(AttentionError, match="SlicedAttnProcessor"),
             showing_identities(unet, Showing([0], [])),
         ):
             pass
@@ -279,13 +281,116 @@ def test_compiled_networks_show_identities_without_a_graph_break(monkeypatch: py
     torch.testing.assert_close(run(compiled, 2, text=text_of()), expected[0])
 
 
-def test_keys_and_values_of_a_stack_are_computed_once_per_call(network: nn.Module) -> None:
-    layer = cross_attention_layers(network)[0][0]
+def texts_and_stacks_projected(network: nn.Module, texts: Sequence[Tensor], *, cached: bool) -> list[int]:
+    """How many tokens a layer's `to_k` is given at a time, while the network runs once with each text."""
+    layer, level = cross_attention_layers(network)[0]
     calls: list[int] = []
     handle = layer.to_k.register_forward_hook(lambda _m, args, _o: calls.append(args[0].shape[1]))
     keys = scene_keys(network, stacks_of(3, 5), halves(PICTURE), LATENT)
-    with showing_identities(network, Showing([0], [keys])):
-        outputs = [run(network, 1, text=text_of()) for _ in range(3)]
+    with showing_identities(network, Showing([None, 0], [keys], cached=cached)), torch.no_grad():
+        hidden = torch.randn(2, len(keys.masks[level]), layer.query_dim)
+        outputs = [layer(hidden, encoder_hidden_states=text) for text in texts]
     handle.remove()
-    assert calls == [TEXT, 8, TEXT, TEXT]
-    assert torch.equal(outputs[0], outputs[2])
+    assert all(torch.equal(output, outputs[0]) for output in outputs)
+    return calls
+
+
+def test_keys_and_values_are_computed_once_per_call(network: nn.Module) -> None:
+    text = text_of().repeat(2, 1, 1)
+    stack = 96 - TEXT  # 8 tokens, and silent ones up to a multiple of 16
+    assert texts_and_stacks_projected(network, [text] * 3, cached=True) == [TEXT, stack]
+    # An offloaded network is handed a copy each time.
+    copies = [text, text.clone(), text.clone()]
+    assert texts_and_stacks_projected(network, copies, cached=True) == [TEXT, stack, TEXT, TEXT]
+    assert texts_and_stacks_projected(network, [text] * 2, cached=False) == [TEXT, stack] * 2
+
+
+def test_another_text_is_heard_at_once(network: nn.Module) -> None:
+    one, other = text_of(), text_of(seed=7)
+    keys = scene_keys(network, stacks_of(3, 5), halves(PICTURE), LATENT)
+    with showing_identities(network, Showing([0], [keys])):
+        first, second = run(network, 1, text=one), run(network, 1, text=other)
+    with showing_identities(network, Showing([0], [keys])):
+        assert torch.equal(run(network, 1, text=other), second)
+    assert not torch.equal(first, second)
+
+
+def test_silent_tokens_fill_the_keys_and_change_nothing(network: nn.Module) -> None:
+    filled = scene_keys(network, stacks_of(3, 5), halves(PICTURE), LATENT)
+    bare = SceneKeys(filled.stack[:8], {level: mask[:, : TEXT + 8] for level, mask in filled.masks.items()})
+    assert (TEXT + len(filled.stack)) % 16 == 0
+    assert all(mask[:, TEXT + 8 :].eq(-torch.inf).all() for mask in filled.masks.values())
+    torch.testing.assert_close(shown(network, [None, 0], filled), shown(network, [None, 0], bare), atol=1e-5, rtol=1e-4)
+    loud = SceneKeys(torch.cat([filled.stack[:8], 100 * torch.randn_like(filled.stack[8:])]), filled.masks)
+    assert torch.equal(shown(network, [None, 0], filled), shown(network, [None, 0], loud))
+
+
+def test_multiplied_weights_of_one_are_plain_attention_over_text_and_stack(network: nn.Module) -> None:
+    stacks = stacks_of(3, 5)
+    keys = scene_keys(network, stacks, torch.ones(2, *PICTURE), LATENT, rule="multiplicative")
+    plain = run(network, 1, text=torch.cat([text_of(), torch.cat(stacks)[None]], dim=1))
+    torch.testing.assert_close(shown(network, [0], keys), plain, atol=1e-5, rtol=1e-4)
+
+
+def test_multiplied_weights_multiply_the_logits_of_every_layer(network: nn.Module) -> None:
+    keys, excluding = (
+        scene_keys(network, stacks_of(3, 5), halves(PICTURE), LATENT, loudness=0.7, rule=rule)
+        for rule in ("multiplicative", "additive")
+    )
+    read = torch.cat([text_of(), keys.stack[None]], dim=1)
+    for (layer, level), (_, output) in zip(cross_attention_layers(network), layer_outputs(network, keys), strict=True):
+        weights = keys.masks[level]
+        torch.testing.assert_close(weights, excluding.masks[level][:, : TEXT + 8].exp())
+        with torch.no_grad():
+            query, key, value = (
+                project(x).unflatten(2, (layer.heads, -1)).transpose(1, 2)
+                for project, x in (
+                    (layer.to_q, layer_input(layer, keys, level)),
+                    (layer.to_k, read),
+                    (layer.to_v, read),
+                )
+            )
+            logits = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
+            heard = ((logits * weights).softmax(-1) @ value).transpose(1, 2).flatten(start_dim=2)
+            torch.testing.assert_close(output, layer.to_out[0](heard), atol=1e-5, rtol=1e-4)
+
+
+def test_multiplied_weights_let_another_person_touch_this_persons_region(network: nn.Module) -> None:
+    """The honest difference: where B's weight is 0 A still hears B, though not B's likeness to the query."""
+    regions = halves(PICTURE)
+    first, second = stacks_of(3, 5), stacks_of(3, 5, seed=9)
+    second[0] = first[0]
+    outputs = [
+        layer_outputs(network, scene_keys(network, stacks, regions, LATENT, rule="multiplicative"))
+        for stacks in (first, second)
+    ]
+    for (level, before), (_, after) in zip(*outputs, strict=True):
+        columns = -(-LATENT[1] // 2**level)
+        of_a = torch.arange(before.shape[1]) % columns < columns // 2
+        assert (before[:, of_a] - after[:, of_a]).abs().max() > 1e-4
+
+
+def test_multiplied_weights_of_zero_are_not_the_stock_network(network: nn.Module) -> None:
+    silent = scene_keys(network, stacks_of(3, 5), halves(PICTURE), LATENT, loudness=0.0, rule="multiplicative")
+    assert (shown(network, [0], silent) - run(network, 1, text=text_of())).abs().max() > 1e-4
+
+
+def test_multiplied_weights_leave_unconditional_rows_and_early_steps_alone(network: nn.Module) -> None:
+    keys = scene_keys(network, stacks_of(3, 5), halves(PICTURE), LATENT, rule="multiplicative")
+    stock = run(network, 2, text=text_of())
+    merged = shown(network, [None, 0], keys)
+    torch.testing.assert_close(merged[:1], stock[:1], atol=1e-6, rtol=1e-5)
+    assert not torch.equal(merged[1:], stock[1:])
+    with showing_identities(network, Showing([None, 0], [keys], merged=False)):
+        assert torch.equal(run(network, 2, text=text_of()), stock)
+
+
+def test_rules_may_stand_side_by_side(network: nn.Module) -> None:
+    scenes = [
+        scene_keys(network, stacks_of(3, 5), halves(PICTURE), LATENT, rule=rule)
+        for rule in ("additive", "multiplicative")
+    ]
+    both = shown(network, [0, 1], *scenes)
+    for row, keys in zip(both, scenes, strict=True):
+        torch.testing.assert_close(row[None], shown(network, [0], keys), atol=1e-5, rtol=1e-4)
+    assert (both[0] - both[1]).abs().max() > 1e-3

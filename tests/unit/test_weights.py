@@ -49,6 +49,8 @@ def test_silenced_text_is_still_heard_so_no_row_is_wholly_masked() -> None:
 
 
 def test_a_scene_without_people_is_all_text() -> None:
-    weights = key_weights(torch.zeros(0, 3, 3), torch.full((77,), SHARED), torch.ones(77))
-    assert weights.shape == (9, 77)
+    grids = grid_masks(torch.zeros(0, 96, 64), (12, 8), 3)
+    assert [grid.shape for grid in grids] == [(0, 12, 8), (0, 6, 4), (0, 3, 2)]
+    weights = key_weights(grids[2], torch.full((77,), SHARED), torch.ones(77))
+    assert weights.shape == (6, 77)
     assert weights.unique().tolist() == [pytest.approx(1.0)]
