@@ -30,16 +30,18 @@ def pixels(file: Path) -> np.ndarray:
         return np.asarray(image)
 
 
-@pytest.mark.parametrize("name", ["family", "friends", "team"])
+@pytest.mark.parametrize("name", ["family", "friends", "team", "extras", "face_markers"])
 def test_an_example_becomes_a_picture(name: str, tmp_path: Path) -> None:
     output = tmp_path / f"{name}.png"
     result = succeed("compose", EXAMPLES / f"{name}.yaml", "--preset", "mini", "--device", "cpu", "-o", output)
     assert str(output) in result.stdout
     assert "cartoon people" in result.stderr
-    people = len(read_recipe(output).people)
+    pose = read_recipe(output).pose
+    assert pose is not None
+    places = len(pose.places)
     faces = len(MiniFaces().analyze(PIL.Image.open(output)))
-    print(f"{name}: {faces} faces of {people} people found, at least {people - 1}")
-    assert people - 1 <= faces <= people + 1
+    print(f"{name}: {faces} faces in {places} places found, at least {places - 1}")
+    assert places - 1 <= faces <= places + 1
 
 
 def test_a_recipe_makes_the_same_pixels_again(tmp_path: Path) -> None:
