@@ -4,7 +4,7 @@ import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import PIL.Image
 import torch
@@ -257,7 +257,7 @@ class Composer:
         """What came out for one shot: a list of pictures, or a tensor of latents."""
         scene, stage = shot.scene, shot.stage
         latents = output if isinstance(output, Tensor) else None
-        pictures: Sequence[PIL.Image.Image] = () if latents is not None else output
+        pictures = cast(Sequence[PIL.Image.Image], () if latents is not None else output)
         images = tuple(self._with_kept(image, shot) for image in pictures)
         recipe = Recipe.of(
             replace(scene, style_strength=None, **(vars(shot.settings) | {"layout": conditioning.layout})),
