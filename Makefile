@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint previews clean
+.PHONY: demo test lint docs previews pictures clean
 
 demo: .venv/demo.stamp
 	mkdir -p out
@@ -17,8 +17,22 @@ lint: .venv/test.stamp
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+# The pages, into out/site; nothing is fetched while they are built.
+docs: .venv/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 previews: .venv/demo.stamp
 	$(BIN)/multiid templates preview -o pose_templates/previews
+
+# Every picture of the README and the pages, by the weights of the miniature as they are now.
+pictures: .venv/demo.stamp previews
+	mkdir -p docs/pictures
+	$(BIN)/multiid demo -o docs/demo.png
+	$(BIN)/multiid compose examples/tea.yaml --preset mini --device cpu --explain -o docs/pictures/tea.png
+	$(BIN)/multiid compose examples/team.yaml --preset mini --device cpu -o docs/pictures/team.png
+	$(BIN)/multiid compose examples/team.yaml --preset mini --device cpu --refine -o docs/pictures/team-refined.png
+	$(BIN)/python examples/someone_else.py -o docs/pictures/someone_else.png
+	$(BIN)/python examples/mixing.py examples/portraits/ada examples/portraits/isaac -o docs/mixing.jpg
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -27,9 +41,13 @@ previews: .venv/demo.stamp
 	$(BIN)/pip install --quiet -e .
 	touch $@
 
+.venv/docs.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet -e ".[docs]"
+	touch $@ .venv/demo.stamp
+
 .venv/test.stamp: pyproject.toml | .venv/bin/python
 	$(BIN)/pip install --quiet -e ".[dev]"
-	touch $@ .venv/demo.stamp
+	touch $@ .venv/demo.stamp .venv/docs.stamp
 
 clean:
 	rm -rf .venv out dist build

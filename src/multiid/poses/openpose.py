@@ -107,7 +107,7 @@ class OpenPoseReader:
         """A skeleton of the same photo with hands and face, as far as they were asked for and are seen.
 
         Raises:
-            As `bodies`.
+            MissingExtraError, ModelFileError: as `bodies`.
         """
         detector = self._loaded()
         from controlnet_aux.open_pose.body import BodyResult, Keypoint

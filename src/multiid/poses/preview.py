@@ -25,7 +25,7 @@ def draw_preview(pose: Pose, *, long_side: int = 512, backdrop: Image.Image | No
         A palette picture, which makes for a small PNG; with a backdrop an RGB picture.
     """
     scale = long_side / max(pose.size)
-    size = Size(round(pose.size.width * scale), round(pose.size.height * scale))
+    size = Size(*(max(1, round(side * scale)) for side in pose.size))
     width = limb_width_for(size, _LIMB_SHARE)
     picture = draw_control_image(pose, size=size, limb_width=width)
     if backdrop is not None:

@@ -61,6 +61,7 @@ _NECK_BELOW_HEAD = 1.25  # head widths
 _HAIR = 0.20  # head widths that hair stands above the widened face box
 
 _SUBPIXEL_BITS = 4
+_THICKEST = 32767  # pixels of a line that OpenCV draws, wider than any canvas
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,7 +238,8 @@ def _draw_line(canvas: _Canvas, start: _Vector, end: _Vector, thickness: float) 
     import cv2
 
     if thickness > 0:
-        cv2.line(canvas, _subpixel(start), _subpixel(end), 1, max(1, round(thickness)), cv2.LINE_8, _SUBPIXEL_BITS)
+        pixels = min(max(1, round(thickness)), _THICKEST)
+        cv2.line(canvas, _subpixel(start), _subpixel(end), 1, pixels, cv2.LINE_8, _SUBPIXEL_BITS)
 
 
 def _fill(canvas: _Canvas, corners: Float64[np.ndarray, "corners 2"]) -> None:

@@ -44,6 +44,8 @@ _NECK_TO_NOSE = 1.25
 _FACE_WIDTH = 1.0
 _FACE_HEIGHT = 1.35
 
+_FAR = 4.0  # canvases; what lies beyond cannot be seen, and what reaches there can hardly be drawn
+
 
 Points = tuple[Point | None, ...]
 """Points of a body, a hand or a face in OpenPose order, as fractions of the canvas; `None` where one is unseen."""
@@ -61,7 +63,8 @@ class Skeleton:
         face: 70 points of the face, or None where it was not read.
 
     Raises:
-        ValueError: when the body has not exactly 18 points, a hand not 21 or the face not 70.
+        ValueError: when the body has not exactly 18 points, a hand not 21 or the face not 70, or when a point is no
+            number or lies more than four canvases away.
     """
 
     points: Points
@@ -79,6 +82,13 @@ class Skeleton:
         ):
             if points is not None and len(points) != count:
                 raise ValueError(f"Expected {count} points of the {name} in OpenPose order, but got {len(points)}.")
+        for points in (self.points, self.right_hand, self.left_hand, self.face):
+            for point in points or ():
+                # Written so that "not a number" fails as well.
+                if point is not None and not all(-_FAR <= value <= 1 + _FAR for value in point):
+                    raise ValueError(
+                        f"Expected points on the canvas or not far from it, but got ({point.x:g}, {point.y:g})."
+                    )
 
     def __getitem__(self, joint: Joint) -> Point | None:
         return self.points[JOINTS.index(joint)]

@@ -24,6 +24,7 @@ __all__ = [
 
 _CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 _SIDE_MULTIPLE = 8  # pixels per latent
+_LONGEST_SIDE = 8192  # of a scene's picture too
 
 _Body = Annotated[Points, Field(min_length=len(JOINTS), max_length=len(JOINTS))]
 _Hand = Annotated[Points, Field(min_length=HAND_POINTS, max_length=HAND_POINTS)]
@@ -89,7 +90,7 @@ class Template(BaseModel):
     description: str = ""
     """What the picture looks like."""
     size: Size
-    """Width and height in pixels the places are made for; multiples of 8."""
+    """Width and height in pixels the places are made for; multiples of 8, at most 8192."""
     tags: tuple[str, ...] = ()
     places: tuple[TemplatePlace, ...] = Field(min_length=1)
     """The people from left to right."""
@@ -102,6 +103,8 @@ class Template(BaseModel):
             raise ValueError(
                 f"expected width and height in multiples of {_SIDE_MULTIPLE}, but got {size}; the nearest is {nearest}"
             )
+        if max(size) > _LONGEST_SIDE:
+            raise ValueError(f"expected width and height of at most {_LONGEST_SIDE}, but got {size}")
         return size
 
     @classmethod
