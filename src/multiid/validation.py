@@ -13,6 +13,7 @@ __all__ = ["describe_error", "suggest"]
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 _LONGEST_VALUE = 40  # characters of an offending value that are quoted
+_LONGEST_TEXT = 400  # characters of any part of a message
 
 Location = tuple[int | str, ...]
 
@@ -38,8 +39,9 @@ def describe_error(error: ValidationError, schema: Mapping[str, Any], *, source:
     found = error.errors(include_url=False)
     found = [item for item in found if not _follows_from_another(item, found)]
     first = min(found, key=lambda item: item["type"] not in _UNKNOWN_KEY)
-    path = ".".join(str(key) for key in first["loc"])
-    text = _expectation(first, schema).removesuffix(".")
+    # Keys, and what a model's own checks say, may hold texts of the file's, of any length and in several lines.
+    path = _shortened(".".join(str(key) for key in first["loc"]))
+    text = _shortened(_expectation(first, schema).removesuffix("."))
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     line = ": ".join(part for part in (str(source), path, text) if part) + more
     return line if line.endswith(("?", ".")) else f"{line}."
@@ -64,6 +66,8 @@ def _expectation(item: ErrorDetails, schema: Mapping[str, Any]) -> str:
         return str(context["error"])
     if kind in ("model_type", "dataclass_type"):
         return f"expected keys and values, but got {_quoted(item['input'])}"
+    if kind == "invalid_key":
+        return f"expected a text as key, but got {_quoted(item['input'])}"
     if kind == "json_invalid":
         return f"expected JSON, but got {context['error']}"
     if kind in ("too_short", "too_long"):
@@ -79,6 +83,11 @@ def _expectation(item: ErrorDetails, schema: Mapping[str, Any]) -> str:
 def _quoted(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}[...]"
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}[...]"
 
 
 def _known_keys(schema: Mapping[str, Any], location: Location) -> list[str]:

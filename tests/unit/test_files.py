@@ -86,6 +86,13 @@ def test_a_read_only_folder_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
         require_place(tmp_path / "tea.png")
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that nobody can write into")
+def test_a_folder_that_only_seems_writable_is_refused() -> None:
+    """To an administrator it does."""
+    with pytest.raises(OutputError, match=r"^Cannot write /proc/tea\.png: |/proc is read-only"):
+        require_place("/proc/tea.png")
+
+
 def test_a_good_place_is_left_alone(tmp_path: Path) -> None:
     require_place(tmp_path / "tea.png")
     assert names(tmp_path) == []

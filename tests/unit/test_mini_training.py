@@ -1,6 +1,7 @@
 """The training loop and the denoiser's stage, on real networks of the miniature."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,32 @@ def test_a_loss_that_is_no_number_stops(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="at step 5 it is no number"):
         train(Lost(), SETTINGS, tmp_path)
     assert not (tmp_path / "weights").exists()
+
+
+class Burglar:
+    """Unpickling it leaves a mark in a folder."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self.mark),)
+
+
+def test_a_checkpoint_that_bears_code_is_not_opened(tmp_path: Path) -> None:
+    """accelerate itself would run it."""
+    train(_Line(), SETTINGS, tmp_path)
+    checkpoint = tmp_path / "state" / "custom_checkpoint_0.pkl"
+    mark = tmp_path / "burgled"
+    for content in ({"step": Burglar(mark)}, Burglar(mark)):
+        torch.save(content, checkpoint)
+        with pytest.raises(
+            TrainingError, match=r"Expected a checkpoint of the same networks in .*state, but it cannot"
+        ):
+            train(_Line(), SETTINGS, tmp_path)
+        assert not mark.exists()
+    torch.load(checkpoint, weights_only=False)
+    assert mark.exists()
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -81,6 +81,13 @@ def test_places_that_cannot_be_written_are_refused(batch: Picture, tmp_path: Pat
     assert (tmp_path / "file").read_text() == "here before"
 
 
+def test_of_several_pictures_all_or_none_are_written(batch: Picture, tmp_path: Path) -> None:
+    (tmp_path / "tea-3.png").mkdir()
+    with pytest.raises(OutputError, match=r"but .*tea-3\.png is a folder"):
+        batch.save(tmp_path / "tea.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["tea-3.png"]
+
+
 def test_what_was_there_stays_when_writing_fails(
     batch: Picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

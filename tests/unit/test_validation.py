@@ -25,7 +25,7 @@ class Outer(BaseModel):
     @classmethod
     def _no_shouting(cls, title: str) -> str:
         if title.isupper():
-            raise ValueError("expected small letters")
+            raise ValueError("expected small letters" + (f", but got {title}" if len(title) > 9 else ""))
         return title
 
 
@@ -70,6 +70,21 @@ def test_further_errors_are_counted_and_long_values_cut():
     long = line({"title": "a", "other": {"height": "x" * 500}})
     assert len(long) < 150
     assert long.endswith("xxx[...].")
+
+
+def test_what_a_file_says_at_length_or_in_lines_is_cut_to_one_line():
+    keys = line({"title": "a", "a\nb " + "c" * 5000: 1})
+    assert keys.startswith("file.json: a b ccc")
+    assert len(keys) < 1000
+    own_words = line({"title": "A\n" * 5000})
+    assert len(own_words) < 1000
+
+
+def test_a_key_that_is_no_text_is_told_from_a_value():
+    with pytest.raises(ValidationError) as caught:
+        Outer.model_validate({"title": "a", 3: 4})
+    text = describe_error(caught.value, Outer.model_json_schema(), source="file.yaml")
+    assert text == "file.yaml: 3: expected a text as key, but got 3."
 
 
 def test_suggestions():

@@ -212,6 +212,7 @@ def quiet_loading() -> Generator[None]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Already found a `peft_config` attribute")
+            warnings.filterwarnings("ignore", message="Adapter .* was active which is now deleted")  # a failed one
             yield
     finally:
         logging.set_verbosity(verbosity)

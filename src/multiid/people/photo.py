@@ -146,6 +146,8 @@ def _expanded(source: PhotoSource | Photo) -> list[PhotoSource | Photo]:
     """The photos a source stands for: those of a folder, or the source itself."""
     if isinstance(source, bytes | Image.Image | Photo):
         return [source]
+    if source == "":  # to Path it is the working directory, with everybody in it
+        raise PhotoError("Expected a photo or a folder of photos, but got an empty name.")
     folder = Path(source)
     try:
         if not folder.is_dir():

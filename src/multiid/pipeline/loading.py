@@ -235,7 +235,7 @@ def _absent(what: str, error: Exception) -> ModelFileError:
 
 def _require_device(device: str) -> None:
     try:
-        torch.empty(1, device=device)
+        torch.empty(1, device=device).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch's words for what is not built in
         raise PresetError(
             f"Expected a device of this machine, such as {_best_device()}, but {device} cannot be used: "

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from multiid.errors import TrainingError
 from multiid.mini.training.settings import StageSettings
+from multiid.people.tensorfile import first_line
 
 __all__ = ["Batch", "Stage", "train"]
 
@@ -297,9 +298,12 @@ def _resume(accelerator: Accelerator, folder: Path) -> None:
     if state is None:
         return
     try:
+        # accelerate runs whatever code is in this file, so it gets none that is more than numbers.
+        for file in state.glob("custom_checkpoint_*.pkl"):
+            torch.load(file, map_location="cpu", weights_only=True, mmap=True)
         accelerator.load_state(str(state))
-    except (RuntimeError, KeyError, ValueError, OSError) as error:
+    except Exception as error:  # a damaged file makes torch's reader raise almost anything
         raise TrainingError(
             f"Expected a checkpoint of the same networks in {state}, but it cannot be read: "
-            f"{str(error).splitlines()[0]} Name another folder to begin anew."
+            f"{first_line(error)}. Name another folder to begin anew."
         ) from error
