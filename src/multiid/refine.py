@@ -25,13 +25,14 @@ from multiid.pipeline.result import Picture
 from multiid.pipeline.scene import Person, Scene
 from multiid.pipeline.staging import Stage
 from multiid.poses.silhouette import FACE_MARGIN, outline
-from multiid.poses.skeleton import Pose
+from multiid.poses.skeleton import Pose, Skeleton
 
 __all__ = ["refine_faces"]
 
 _CONTEXT = 2.2  # side of the cutout in heights of the face
 _FEATHER = 0.15  # of the face's width, over which the new face fades into the old picture
 _BATCH = 8  # faces at once
+_FAR = 3.0  # cutouts, from the cutout's edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ def refine_faces(
     picture: Picture,
     *,
     below: float | None = None,
-    strength: float = 0.5,
+    strength: float = 0.6,
     people: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Picture:
@@ -178,14 +179,22 @@ def _cut_pose(stage: Stage, face: _Face, side: int) -> tuple[Pose | None, int | 
             (point.x * stage.size.width - left) / (right - left), (point.y * stage.size.height - top) / (bottom - top)
         )
 
-    moved = [replace(place, skeleton=place.skeleton.moved(move)) for place in stage.pose.places]
+    def is_in(skeleton: Skeleton) -> bool:
+        seen = [move(point) for point in skeleton.points if point is not None]
+        return any(0 <= point.x <= 1 and 0 <= point.y <= 1 for point in seen)
+
     own = stage.places[face.person]
-    kept = [
-        index
-        for index, place in enumerate(moved)
-        if index == own or any(p is not None and 0 <= p.x <= 1 and 0 <= p.y <= 1 for p in place.skeleton.points)
-    ]
-    return Pose(Size(side, side), tuple(moved[index] for index in kept)), None if own is None else kept.index(own)
+    kept = [index for index, place in enumerate(stage.pose.places) if index == own or is_in(place.skeleton)]
+    places = tuple(
+        replace(place, skeleton=place.skeleton.without(lambda point: _is_far(move(point))).moved(move))
+        for place in (stage.pose.places[index] for index in kept)
+    )
+    return Pose(Size(side, side), places), None if own is None else kept.index(own)
+
+
+def _is_far(point: Point) -> bool:
+    """Whether a point is so far from a cutout that no limb that ends there crosses it."""
+    return not (-_FAR <= point.x <= 1 + _FAR and -_FAR <= point.y <= 1 + _FAR)
 
 
 def _faces(composer: Composer, stage: Stage, image: PIL.Image.Image) -> Iterator[_Face]:

@@ -95,12 +95,18 @@ class Skeleton:
 
     def moved(self, move: Callable[[Point], Point]) -> "Skeleton":
         """This skeleton with every seen point moved, those of hands and face too."""
+        return self._each(move)
 
-        def moved(points: Points) -> Points:
-            return tuple(None if point is None else move(point) for point in points)
+    def without(self, unwanted: Callable[[Point], bool]) -> "Skeleton":
+        """This skeleton with every point of which that holds unseen, those of hands and face too."""
+        return self._each(lambda point: None if unwanted(point) else point)
+
+    def _each(self, change: Callable[[Point], Point | None]) -> "Skeleton":
+        def changed(points: Points) -> Points:
+            return tuple(None if point is None else change(point) for point in points)
 
         hands_and_face = (self.right_hand, self.left_hand, self.face)
-        return Skeleton(moved(self.points), *(None if part is None else moved(part) for part in hands_and_face))
+        return Skeleton(changed(self.points), *(None if part is None else changed(part) for part in hands_and_face))
 
     def face_box(self, size: Size) -> Box | None:
         """The face from brow to chin and ear to ear, in pixels of a canvas of `size`; it may reach beyond the canvas.
