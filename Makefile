@@ -30,7 +30,8 @@ pictures: .venv/demo.stamp previews
 	$(BIN)/multiid demo -o docs/demo.png
 	$(BIN)/multiid compose examples/tea.yaml --preset mini --device cpu --explain -o docs/pictures/tea.png
 	$(BIN)/multiid compose examples/team.yaml --preset mini --device cpu -o docs/pictures/team.png
-	$(BIN)/multiid compose examples/team.yaml --preset mini --device cpu --refine -o docs/pictures/team-refined.png
+	$(BIN)/multiid compose examples/crowd.yaml --preset mini --device cpu -o docs/pictures/crowd.png
+	$(BIN)/multiid compose examples/crowd.yaml --preset mini --device cpu --refine -o docs/pictures/crowd-refined.png
 	$(BIN)/python examples/someone_else.py -o docs/pictures/someone_else.png
 	$(BIN)/python examples/mixing.py examples/portraits/ada examples/portraits/isaac -o docs/mixing.jpg
 

@@ -30,7 +30,7 @@ def pixels(file: Path) -> np.ndarray:
         return np.asarray(image)
 
 
-@pytest.mark.parametrize("name", ["family", "friends", "team", "extras", "face_markers"])
+@pytest.mark.parametrize("name", ["family", "friends", "team", "extras", "face_markers", "crowd"])
 def test_an_example_becomes_a_picture(name: str, tmp_path: Path) -> None:
     output = tmp_path / f"{name}.png"
     result = succeed("compose", EXAMPLES / f"{name}.yaml", "--preset", "mini", "--device", "cpu", "-o", output)

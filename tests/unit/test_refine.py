@@ -234,7 +234,7 @@ def test_small_faces_of_the_miniature_gain() -> None:
             trial.prompt, cast, pose=trial.pose, width=size.width, height=size.height, seed=trial.seed, steps=12
         )
         picture = composer.compose(wanted)
-        refined = refine_faces(composer, wanted, picture)
+        refined = refine_faces(composer, wanted, picture, below=24)
         assert picture.stage.pose is not None
         for person, place in zip(trial.cast.people, picture.stage.pose.places, strict=True):
             box = place.skeleton.face_box(size)

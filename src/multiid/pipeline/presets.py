@@ -73,7 +73,7 @@ PRESETS: Mapping[str, Preset] = {
                 size=Size(128, 128),
                 area=AreaRule(side=128, growth=0.6),
                 limb_width=8.0,
-                refine_below=24.0,
+                refine_below=18.0,
                 refine_side=128,
             ),
             notice="The preset mini draws cartoon people of a world of its own: for real people take sdxl or sdxl-v2.",
