@@ -58,4 +58,4 @@ def test_everybody_is_in_some_scene(script: ModuleType) -> None:
     named = {person.name for file in SCENES for person in parse_scene(read_yaml(file), file.name).people}
     assert named == set(script.PEOPLE)
     counts = sorted(len(parse_scene(read_yaml(file), file.name).people) for file in SCENES)
-    assert counts == [2, 4, 6, 8]
+    assert {2, 4, 6, 8} <= set(counts)
