@@ -25,7 +25,8 @@ from multiid import (
     load_scene_file,
     read_recipe,
 )
-from multiid.pipeline.inpainting import feathered, pasted
+from multiid.pipeline.inpainting import Keeper, feathered, pasted
+from multiid.pipeline.schedulers import make_scheduler
 from multiid.pipeline.stock import sister
 
 WIDTH, HEIGHT = 192, 128
@@ -140,23 +141,25 @@ def test_what_is_kept_stays_among_the_latents_too(
 def test_the_kept_part_carries_the_noise_of_the_next_step(
     composer: Composer, people: list[Identity], picture: PIL.Image.Image
 ) -> None:
-    """As if it had been denoised along: its distance from the clean picture falls from step to step."""
-    from multiid.pipeline.inpainting import Keeper
-
-    distances: list[float] = []
+    """As if it had been denoised along: by the sampler's own formula for the time that comes next."""
+    seen: list[tuple[torch.Tensor, Keeper]] = []
     plain = Keeper.__call__
 
     def watched(self: Keeper, pipeline: Any, index: int, timestep: Any, tensors: Any) -> Any:
         kept = plain(self, pipeline, index, timestep, tensors)
-        distances.append(float((kept["latents"] - self.clean)[..., 12:].norm()))
+        seen.append((kept["latents"], self))
         return kept
 
     scene = small_scene(people, init=InitImage(picture, 1.0, mask=HALVES[0]), steps=4, scheduler="ddim")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Keeper, "__call__", watched)
         composer.compose(scene)
-    assert distances == sorted(distances, reverse=True)
-    assert distances[0] > distances[-1] == 0
+    scheduler = make_scheduler("ddim", composer.pipeline.scheduler.config)
+    scheduler.set_timesteps(4)
+    shares = [float(scheduler.alphas_cumprod[time]) for time in scheduler.timesteps[1:]] + [1.0]
+    for (latents, keeper), share in zip(seen, shares, strict=True):
+        expected = share**0.5 * keeper.clean + (1 - share) ** 0.5 * keeper.noise
+        torch.testing.assert_close(latents[..., 12:], expected[..., 12:])
 
 
 def test_a_persons_region_can_be_the_part(composer: Composer, people: list[Identity], picture: PIL.Image.Image) -> None:
