@@ -181,6 +181,20 @@ def test_scenes_of_a_batch_have_control_images_of_their_own(two: Composer, peopl
     for scene, picture in zip(scenes, two.compose_batch(scenes), strict=True):
         difference = np.asarray(picture.image).astype(int) - np.asarray(two.compose(scene).image)
         assert np.abs(difference).max() <= 1
+    shown: list[torch.Tensor] = []
+
+    def look(_: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        shown.append(kwargs["controlnet_cond"] if "controlnet_cond" in kwargs else args[3])
+
+    handle = two.pipeline.controlnet.nets[1].register_forward_pre_hook(look, with_kwargs=True)
+    try:
+        two.compose_batch(scenes)
+    finally:
+        handle.remove()
+    rows = shown[0][-2:]
+    for row, number in zip(rows, range(2), strict=True):
+        expected = torch.from_numpy(np.asarray(depth(number)).copy()).permute(2, 0, 1) / 255
+        torch.testing.assert_close(row, expected)
 
 
 def test_the_number_of_control_images_must_fit(two: Composer, people: list[Identity]) -> None:

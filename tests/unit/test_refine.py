@@ -270,3 +270,22 @@ def test_a_face_in_a_wide_row_of_people(composer: Composer, people: list[Identit
     wanted = small_scene(people, template="team-eight", width=448, height=192, steps=4)
     made = composer.compose(wanted)
     assert refine_faces(composer, wanted, made, **WHOLE).image != made.image
+
+
+def test_a_covered_face_leaves_who_covers_it(composer: Composer, people: list[Identity], picture: Picture) -> None:
+    pose = picture.stage.pose
+    assert pose is not None
+    first, second = pose.places
+    noses = [place.skeleton["nose"] for place in (first, second)]
+    assert noses[0] is not None
+    assert noses[1] is not None
+    box = first.skeleton.face_box(pose.size)
+    assert box is not None
+    step = noses[1].x - noses[0].x - 0.5 * box.width / pose.size.width
+    behind = replace(second, depth=1.0, skeleton=second.skeleton.moved(lambda p: Point(p.x - step, p.y)))
+    wanted = small_scene(people, template=None, pose=Pose(pose.size, (first, behind)), steps=4)
+    made = composer.compose(wanted)
+    refined = refine_faces(composer, wanted, made, people=["isaac"], **WHOLE)
+    here = changed(refined.image, made.image)
+    assert here.any()
+    assert not here[made.stage.regions[0].numpy() > 0].any()
