@@ -157,7 +157,10 @@ def _close_up(
         template=None,
         pose=pose,
         init=InitImage(image.crop(face.window).resize((side, side), PIL.Image.Resampling.LANCZOS), strength),
-        controls=(),
+        controls=[
+            replace(control, image=control.image.resize(picture.stage.size).crop(face.window))
+            for control in scene.controls
+        ],
         merge_step=-1,
         style_strength=None,
         soft_edge=0.0,

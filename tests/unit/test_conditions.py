@@ -18,7 +18,7 @@ from tinies import couple, small_scene
 from torch import nn
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from multiid import Box, Composer, Control, Identity, InitImage, Person, SceneError
+from multiid import Box, Composer, Control, Identity, InitImage, Person, SceneError, refine_faces
 from multiid.attention.install import cross_attention_layers
 from multiid.attention.processors import MaskedAttnProcessor, Showing
 from multiid.pipeline.tiny import tiny_adapter, tiny_pipeline
@@ -338,3 +338,21 @@ def test_style_and_ip_adapter_belong_together(styled: Composer, two: Composer, p
     with pytest.raises(SceneError, match="style_image: expected a pipeline with an IP-Adapter"):
         two.compose(small_scene(people, controls=[Control(depth())], style_image=depth()))
     assert styled.compose(small_scene(people, style_image=depth())).recipe.unrecorded == ("style_image",)
+
+
+def test_refining_cuts_the_further_control_images_too(two: Composer, people: list[Identity]) -> None:
+    scene = small_scene(people, controls=[Control(depth())], steps=4)
+    picture = two.compose(scene)
+    shown: list[torch.Tensor] = []
+    handle = two.pipeline.controlnet.nets[1].register_forward_pre_hook(
+        lambda _, args, kwargs: shown.append(kwargs["controlnet_cond"] if "controlnet_cond" in kwargs else args[3]),
+        with_kwargs=True,
+    )
+    try:
+        refined = refine_faces(two, scene, picture, people=["ada"], below=1000)
+    finally:
+        handle.remove()
+    assert refined.image != picture.image
+    side = two.defaults.refine_side
+    whole = torch.from_numpy(np.asarray(depth().resize((side, side))).copy()).permute(2, 0, 1) / 255
+    assert (shown[0][-1] - whole).abs().mean() > 0.05, "a part of it, not the whole"

@@ -392,3 +392,13 @@ def test_hands_and_faces_of_a_pose_survive(composer: Composer, people: list[Iden
     assert skeleton.face is not None
     assert skeleton.right_hand is None
     assert composer.stage(again).control == picture.stage.control
+
+
+def test_a_mask_of_another_size_is_refused_unread(composer: Composer, people: list[Identity]) -> None:
+    masks = [np.zeros((128, 192), bool), np.zeros((128, 192), bool)]
+    masks[0][:, :96], masks[1][:, 96:] = True, True
+    cast = [Person(person, region=mask) for person, mask in zip(people, masks, strict=True)]
+    recipe = composer.compose(small_scene(cast, template=None)).recipe
+    larger = recipe.model_copy(update={"scene": recipe.scene.model_copy(update={"width": 200})})
+    with pytest.raises(RecipeError, match="a mask is of 192x128 pixels, the picture of 200x128"):
+        larger.to_scene(people)

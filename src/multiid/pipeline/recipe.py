@@ -4,16 +4,12 @@ A person is named by name, noun and fingerprint; neither embedding nor photo nor
 again takes the same people from a folder of identity files.
 """
 
-import base64
-import hashlib
-import io
 import json
 import os
 import re
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -21,23 +17,20 @@ from typing import Any, Literal, get_args
 import PIL.Image
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     NonNegativeInt,
     PositiveFloat,
-    PositiveInt,
     ValidationError,
     model_validator,
 )
 
 from multiid.errors import IdentityError, RecipeError
-from multiid.geometry import Box, Point, Size
+from multiid.geometry import Size
 from multiid.people.identity import Identity
-from multiid.pipeline.init_image import InitImage
-from multiid.pipeline.scene import Lora, Person, Scene
+from multiid.pipeline.recorded import STRICT, RecordedInit, RecordedPerson, RecordedPose
+from multiid.pipeline.scene import Lora, Scene
 from multiid.pipeline.scene_file import SceneSettings
-from multiid.poses.skeleton import Place, Pose, Skeleton
-from multiid.regions import Claim, Region, build_regions
+from multiid.poses.skeleton import Pose
 from multiid.validation import describe_error
 
 __all__ = ["RECIPE_KEY", "Recipe", "Refinement", "find_identities", "read_recipe"]
@@ -47,7 +40,6 @@ RECIPE_KEY = "multiid"
 
 Format = Literal["multiid-recipe-1"]
 
-_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 _RECORDED = ("multiid", "torch", "diffusers", "transformers", "peft")
 
 # What Pillow's reader raises on damaged data.
@@ -65,49 +57,6 @@ _DAMAGE = (
 )
 
 
-class _Person(BaseModel):
-    model_config = _STRICT
-
-    name: str
-    noun: str
-    fingerprint: str
-    phrase: str
-    strength: float
-    place: int | None = None
-    box: tuple[float, float, float, float] | None = None
-    mask: str | None = Field(None, description="a painted mask at the picture's size, as PNG in base64")
-
-
-class _Init(BaseModel):
-    model_config = _STRICT
-
-    strength: float
-    mask: str | None = Field(None, description="what was painted anew at the picture's size, as PNG in base64")
-    people: tuple[str, ...] = ()
-    pixels: str = Field(description="SHA-256 of the picture's size and RGB values")
-
-
-_Points = tuple[tuple[float, float] | None, ...]
-
-
-class _Place(BaseModel):
-    model_config = _STRICT
-
-    keypoints: _Points
-    right_hand: _Points | None = None
-    left_hand: _Points | None = None
-    face: _Points | None = None
-    depth: float
-    role: str
-
-
-class _Pose(BaseModel):
-    model_config = _STRICT
-
-    size: tuple[PositiveInt, PositiveInt]
-    places: tuple[_Place, ...]
-
-
 class Refinement(BaseModel):
     """How small faces were painted anew after the picture was made.
 
@@ -117,7 +66,7 @@ class Refinement(BaseModel):
         people: names of those whose faces might change; everybody's if None.
     """
 
-    model_config = _STRICT
+    model_config = STRICT
 
     below: PositiveFloat
     strength: float = Field(gt=0, le=1)
@@ -142,15 +91,15 @@ class Recipe(BaseModel):
         generated: always true: no camera made this picture.
     """
 
-    model_config = _STRICT
+    model_config = STRICT
 
     format: Format = "multiid-recipe-1"
     preset: str | None = None
     versions: Mapping[str, str]
     scene: SceneSettings  # type: ignore[valid-type]
-    pose: _Pose | None = None
-    people: tuple[_Person, ...]
-    init: _Init | None = None
+    pose: RecordedPose | None = None
+    people: tuple[RecordedPerson, ...]
+    init: RecordedInit | None = None
     refinement: Refinement | None = None
     index: NonNegativeInt = 0
     beside: NonNegativeInt = 0
@@ -186,24 +135,9 @@ class Recipe(BaseModel):
             preset=preset,
             versions=_versions(),
             scene=SceneSettings.model_validate(settings),
-            pose=None
-            if pose is None
-            else _Pose(
-                size=(pose.size.width, pose.size.height),
-                places=tuple(
-                    _Place(
-                        keypoints=place.skeleton.points,
-                        right_hand=place.skeleton.right_hand,
-                        left_hand=place.skeleton.left_hand,
-                        face=place.skeleton.face,
-                        depth=place.depth,
-                        role=place.role,
-                    )
-                    for place in pose.places
-                ),
-            ),
-            people=tuple(_recorded(person, size) for person in scene.cast),
-            init=None if scene.init is None else _recorded_init(scene.init),
+            pose=None if pose is None else RecordedPose.of(pose),
+            people=tuple(RecordedPerson.of(person, size) for person in scene.cast),
+            init=None if scene.init is None else RecordedInit.of(scene.init),
             beside=beside,
             unrecorded=tuple(
                 name
@@ -257,6 +191,8 @@ class Recipe(BaseModel):
                 f"Expected a picture made from its recipe alone, but this one's {' and '.join(self.unrecorded)} were "
                 "given by hand."
             )
+        if self.init is None and init is not None:
+            raise RecipeError("Expected no picture to start from, as this recipe starts from noise, but got one.")
         known = {identity.fingerprint: identity for identity in identities}
         missing = [person for person in self.people if person.fingerprint not in known]
         if missing:
@@ -266,9 +202,10 @@ class Recipe(BaseModel):
         settings: dict[str, Any] = {name: getattr(self.scene, name) for name in SceneSettings.model_fields}
         settings |= {"template": None, "loras": [Lora(**lora.model_dump()) for lora in settings["loras"]]}
         try:
-            pose = None if self.pose is None else _pose(self.pose)
-            people = [_person(person, known[person.fingerprint]) for person in self.people]
-            start = _init(self.init, init)
+            pose = None if self.pose is None else self.pose.pose()
+            size = Size(settings["width"], settings["height"])
+            people = [person.person(known[person.fingerprint], size) for person in self.people]
+            start = None if self.init is None else self.init.init(init)
         except _DAMAGE as error:
             raise RecipeError(f"Expected a recipe as multiid writes it, but this one is damaged: {error}") from error
         return Scene(**settings, pose=pose, people=people, init=start)
@@ -337,95 +274,6 @@ def find_identities(folder: str | os.PathLike[str]) -> list[Identity]:
 
 def _versions() -> dict[str, str]:
     return {name: version(name) for name in _RECORDED}
-
-
-def _recorded(person: Person, size: Size) -> _Person:
-    region = person.region
-    return _Person(
-        name=person.identity.name,
-        noun=person.identity.noun,
-        fingerprint=person.identity.fingerprint,
-        phrase=person.phrase,
-        strength=person.strength,
-        place=person.place,
-        box=region.corners if isinstance(region, Box) else None,
-        mask=None if region is None or isinstance(region, Box) else _mask_to_text(region, size),
-    )
-
-
-def _person(person: _Person, identity: Identity) -> Person:
-    region = None
-    if person.box is not None:
-        region = Box(*person.box)
-    elif person.mask is not None:
-        region = _mask_from_text(person.mask)
-    # The noun of this picture, should the file by now have another.
-    return Person(
-        replace(identity, name=person.name, noun=person.noun), person.phrase, person.strength, region, person.place
-    )
-
-
-def _recorded_init(init: InitImage) -> _Init:
-    return _Init(
-        strength=init.strength,
-        mask=None if init.mask is None else _mask_to_text(init.mask, init.size),
-        people=tuple(init.people),
-        pixels=_checksum(init.image),
-    )
-
-
-def _init(recorded: _Init | None, picture: PIL.Image.Image | None) -> InitImage | None:
-    if recorded is None:
-        if picture is not None:
-            raise RecipeError("Expected no picture to start from, as this recipe starts from noise, but got one.")
-        return None
-    if picture is None or _checksum(picture) != recorded.pixels:
-        came = "none was given" if picture is None else "another one came"
-        raise RecipeError(f"Expected the very picture that this one was made from, but {came}: name it.")
-    mask = None if recorded.mask is None else _mask_from_text(recorded.mask)
-    return InitImage(picture, recorded.strength, mask, recorded.people)
-
-
-def _checksum(picture: PIL.Image.Image) -> str:
-    return hashlib.sha256(f"{picture.size}".encode() + picture.convert("RGB").tobytes()).hexdigest()
-
-
-def _pose(pose: _Pose) -> Pose:
-    return Pose(
-        Size(*pose.size),
-        tuple(
-            Place(
-                Skeleton(
-                    _points(place.keypoints),
-                    *(
-                        None if part is None else _points(part)
-                        for part in (place.right_hand, place.left_hand, place.face)
-                    ),
-                ),
-                place.depth,
-                place.role,
-            )
-            for place in pose.places
-        ),
-    )
-
-
-def _points(recorded: _Points) -> tuple[Point | None, ...]:
-    return tuple(None if point is None else Point(*point) for point in recorded)
-
-
-def _mask_to_text(mask: Region, size: Size) -> str:
-    """Which pixels a mask of any kind gives the person: nothing else of it is kept, such as a colour profile."""
-    pixels = build_regions([Claim(person=0, region=mask)], size, people=1)[0].bool().numpy()
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(pixels).save(buffer, format="PNG")
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _mask_from_text(text: str) -> PIL.Image.Image:
-    mask = PIL.Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=["PNG"])
-    mask.load()
-    return mask
 
 
 def _library_name(template: str | os.PathLike[str] | None) -> str | None:
