@@ -24,6 +24,7 @@
     ├── SceneError                 a scene or its file is invalid
     ├── PresetError                a preset or a pipeline cannot be used
     ├── RecipeError                a picture's recipe is absent or cannot be repeated
+    ├── SuiteError                 a suite of the evaluation is unknown or invalid
     ├── TrainingError              a training recipe is wrong, or its run cannot go on
     ├── OutputError                a result cannot be written
     ├── MissingExtraError          an optional package is not installed
@@ -58,6 +59,7 @@ __all__ = [
     "RegionError",
     "SceneError",
     "SeveralFacesError",
+    "SuiteError",
     "TemplateError",
     "TrainingError",
     "TruncatedPhotoError",
@@ -150,6 +152,10 @@ class AttentionError(MultiIDError):
 
 class SceneError(MultiIDError):
     """A scene, or its file, is invalid."""
+
+
+class SuiteError(MultiIDError):
+    """A suite of the evaluation is unknown or invalid."""
 
 
 class PresetError(MultiIDError):

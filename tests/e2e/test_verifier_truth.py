@@ -1,0 +1,64 @@
+"""The verifier against truth: drawn groups that went wrong on purpose, whose right verdict is known.
+
+A case counts as right when everybody in it gets the right verdict. Nobody in it was trained on, and references come
+from portraits that are in no picture.
+"""
+
+from collections import Counter
+
+import pytest
+from mishaps import KINDS, Case, draw_case, invite
+
+from multiid.evaluation.matching import Matching, match_faces
+from multiid.mini.faces import MiniFaces
+
+SITTERS = 120
+SEED = 2_600_000  # likeness was chosen on others
+REQUIRED = 0.97
+
+
+def is_right(case: Case, matching: Matching) -> bool:
+    return tuple(match.status for match in matching.people) == case.statuses
+
+
+def share_right(cases: int) -> float:
+    """The share of that many cases with the right verdict on everybody; prints it for each kind too."""
+    faces = MiniFaces()
+    sitters = invite(SITTERS, seed=SEED, faces=faces)
+    right, drawn = Counter[str](), Counter[str]()
+    counted = 0
+    for index in range(cases):
+        case = draw_case(index, sitters, seed=SEED)
+        matching = match_faces(faces.analyze(case.picture), case.wanted, recogniser=faces.recogniser)
+        groups = ("all", "overlapping" if case.overlapping else "apart", *case.kinds)
+        drawn.update(groups)
+        if is_right(case, matching):
+            right.update(groups)
+            counted += len(matching.strangers) == case.strangers
+        else:
+            wrong = zip(matching.people, case.statuses, strict=True)
+            told = [f"{match.name} {match.status}, not {truth}" for match, truth in wrong if match.status != truth]
+            print(f"case {index} ({', '.join(groups[1:])}): {'; '.join(told)}")
+    for group in ("all", "apart", "overlapping", *KINDS):
+        print(f"{group}: {right[group]} of {drawn[group]} right, {right[group] / max(1, drawn[group]):.3f}")
+    print(f"and as many strangers as there are in {counted} of these; required of all: {REQUIRED}")
+    return right["all"] / drawn["all"]
+
+
+def test_a_hundred_cases() -> None:
+    """Fewer than the thousand, so room for chance: three standard deviations less are required."""
+    assert share_right(110) >= REQUIRED - 3 * (REQUIRED * (1 - REQUIRED) / 110) ** 0.5
+
+
+@pytest.mark.slow
+def test_a_thousand_cases() -> None:
+    assert share_right(1_000) >= REQUIRED
+
+
+def test_cases_are_the_same_every_time() -> None:
+    sitters = invite(60, seed=SEED, faces=MiniFaces())
+    for index in range(len(KINDS)):
+        one, other = (draw_case(index, sitters, seed=SEED) for _ in range(2))
+        assert one.picture.tobytes() == other.picture.tobytes()
+        assert (one.kinds, one.statuses, one.strangers) == (other.kinds, other.statuses, other.strangers)
+        assert KINDS[index] in one.kinds
