@@ -13,6 +13,7 @@ from multiid.geometry import Box, Point, Size
 if TYPE_CHECKING:
     from multiid.attention.masked import MaskRule
     from multiid.conditioning import Layout
+    from multiid.evaluation.matching import Match, Matching
     from multiid.people.adapter import Adapter
     from multiid.people.encoders import EncoderConfig, EncoderV2Config, IDEncoder, IDEncoderV2
     from multiid.people.enrolment import encode_identity
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from multiid.people.identity import Identity
     from multiid.people.photo import load_photo, load_photos
     from multiid.people.split import GroupSplit, Portrait, split_group
+    from multiid.pipeline.attempts import Finish, Watch
     from multiid.pipeline.composer import Composer
     from multiid.pipeline.download import Download, plan_download
     from multiid.pipeline.init_image import InitImage
@@ -31,23 +33,26 @@ if TYPE_CHECKING:
     from multiid.pipeline.preset_record import Defaults, Preset
     from multiid.pipeline.presets import PRESETS, find_preset
     from multiid.pipeline.recipe import Recipe, find_identities, read_recipe
+    from multiid.pipeline.refining import refine_faces
     from multiid.pipeline.result import Picture
     from multiid.pipeline.scene import Control, Lora, Person, Scene
     from multiid.pipeline.scene_file import load_scene_file, scene_schema
     from multiid.pipeline.staging import Stage
+    from multiid.pipeline.verification import Attempt, Verification
+    from multiid.pipeline.verifying import verify_picture
     from multiid.poses.body import Body
     from multiid.poses.draw import draw_control_image
     from multiid.poses.extract import ExtractedPose, PoseReader, extract_pose
     from multiid.poses.openpose import OpenPoseReader
     from multiid.poses.skeleton import Place, Pose, Skeleton
     from multiid.poses.templates import Template, load_template, template_names, template_schema, templates_for
-    from multiid.refine import refine_faces
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "multiid.attention.masked": ("MaskRule",),
     "multiid.conditioning": ("Layout",),
+    "multiid.evaluation.matching": ("Match", "Matching"),
     "multiid.people.adapter": ("Adapter",),
     "multiid.people.encoders": ("EncoderConfig", "EncoderV2Config", "IDEncoder", "IDEncoderV2"),
     "multiid.people.enrolment": ("encode_identity",),
@@ -55,6 +60,7 @@ _HOMES = {
     "multiid.people.identity": ("Identity",),
     "multiid.people.photo": ("load_photo", "load_photos"),
     "multiid.people.split": ("GroupSplit", "Portrait", "split_group"),
+    "multiid.pipeline.attempts": ("Finish", "Watch"),
     "multiid.pipeline.composer": ("Composer",),
     "multiid.pipeline.download": ("Download", "plan_download"),
     "multiid.pipeline.init_image": ("InitImage",),
@@ -66,23 +72,26 @@ _HOMES = {
     "multiid.pipeline.preset_record": ("Defaults", "Preset"),
     "multiid.pipeline.presets": ("PRESETS", "find_preset"),
     "multiid.pipeline.recipe": ("Recipe", "find_identities", "read_recipe"),
+    "multiid.pipeline.refining": ("refine_faces",),
     "multiid.pipeline.result": ("Picture",),
     "multiid.pipeline.scene": ("Control", "Lora", "Person", "Scene"),
     "multiid.pipeline.scene_file": ("load_scene_file", "scene_schema"),
     "multiid.pipeline.staging": ("Stage",),
+    "multiid.pipeline.verification": ("Attempt", "Verification"),
+    "multiid.pipeline.verifying": ("verify_picture",),
     "multiid.poses.body": ("Body",),
     "multiid.poses.draw": ("draw_control_image",),
     "multiid.poses.extract": ("ExtractedPose", "PoseReader", "extract_pose"),
     "multiid.poses.openpose": ("OpenPoseReader",),
     "multiid.poses.skeleton": ("Place", "Pose", "Skeleton"),
     "multiid.poses.templates": ("Template", "load_template", "template_names", "template_schema", "templates_for"),
-    "multiid.refine": ("refine_faces",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "PRESETS",
     "Adapter",
+    "Attempt",
     "Body",
     "Box",
     "Composer",
@@ -94,6 +103,7 @@ __all__ = [
     "ExtractedPose",
     "Face",
     "FaceAnalyzer",
+    "Finish",
     "GroupSplit",
     "IDEncoder",
     "IDEncoderV2",
@@ -103,6 +113,8 @@ __all__ = [
     "ListedPreset",
     "Lora",
     "MaskRule",
+    "Match",
+    "Matching",
     "OpenPoseReader",
     "Part",
     "Person",
@@ -120,6 +132,8 @@ __all__ = [
     "Skeleton",
     "Stage",
     "Template",
+    "Verification",
+    "Watch",
     "__version__",
     "draw_control_image",
     "encode_identity",
@@ -144,6 +158,7 @@ __all__ = [
     "template_names",
     "template_schema",
     "templates_for",
+    "verify_picture",
 ]
 __all__ += errors.__all__
 

@@ -10,9 +10,11 @@ from torch import Tensor
 
 from multiid.geometry import Box
 
-__all__ = ["explain_picture"]
+__all__ = ["Colour", "draw_sheet", "drawable", "explain_picture"]
 
 Colour = tuple[int, int, int]
+"""Red, green and blue, 0 to 255."""
+
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart; its black is left out.
@@ -69,7 +71,7 @@ def explain_picture(
         panels.insert(0, ("control image", _scaled(control)))
     if picture is not None:
         panels.append(("picture", _scaled(picture)))
-    return _sheet(panels, lines)
+    return draw_sheet(panels, lines)
 
 
 def _draw_regions(
@@ -104,7 +106,7 @@ def _write_names(panel: Image.Image, weights: Float32[np.ndarray, "people height
     draw, font = ImageDraw.Draw(panel), ImageFont.load_default(_TEXT)
     taken: list[Box] = []
     for index, (weight, name) in enumerate(zip(weights, names, strict=True)):
-        text = _drawable(name)
+        text = drawable(name)
         if not any(character.isalnum() for character in text):
             text = f"person {index + 1}"
         text = _shortened(text, font, panel.width * _LABEL)
@@ -132,7 +134,7 @@ def _broadest(weight: Float32[np.ndarray, "height width"]) -> tuple[float, float
     return float(x) - 0.5, float(y) - 0.5
 
 
-def _sheet(panels: Sequence[tuple[str, Image.Image]], lines: Sequence[str]) -> Image.Image:
+def draw_sheet(panels: Sequence[tuple[str, Image.Image]], lines: Sequence[str]) -> Image.Image:
     """Panels in a row, each with its title above, and the lines beneath."""
     font = ImageFont.load_default(_TEXT)
     row = sum(panel.width for _, panel in panels) + _GAP * (len(panels) + 1)
@@ -169,7 +171,7 @@ def _wrapped(line: str, font: Font, width: float) -> list[str]:
     pieces: list[str] = []
     for paragraph in line.splitlines() or [""]:
         piece = ""
-        for word in _drawable(paragraph).split(" "):
+        for word in drawable(paragraph).split(" "):
             longer = f"{piece} {word}" if piece else word
             if font.getlength(longer) <= width:
                 piece = longer
@@ -185,7 +187,7 @@ def _wrapped(line: str, font: Font, width: float) -> list[str]:
     return pieces
 
 
-def _drawable(text: str) -> str:
+def drawable(text: str) -> str:
     """The text in what Pillow's built-in font has: accents are dropped, other characters become question marks."""
     parts = unicodedata.normalize("NFKD", " ".join(text.split()))
     return "".join(part if part in _GLYPHS else "?" for part in parts if not unicodedata.combining(part))

@@ -20,6 +20,7 @@ __all__ = [
     "TokenPlan",
     "bind",
     "bind_phrase",
+    "name_all",
     "plan_tokens",
 ]
 
@@ -111,7 +112,7 @@ def bind(prompt: str, subjects: Sequence[Subject], *, phrases: bool = False) -> 
     mentioned = {_person(match, names) for match in _PLACEHOLDER.finditer(prompt)}
     missing = [subject for person, subject in enumerate(subjects) if person not in mentioned]
     if missing:
-        opening = _listed([f"{_article(subject.noun)} {{{subject.name}}}" for subject in missing])
+        opening = name_all(missing)
         prompt = f"{opening}, {prompt}" if prompt.strip() else opening
 
     text, last = "", 0
@@ -131,10 +132,14 @@ def bind(prompt: str, subjects: Sequence[Subject], *, phrases: bool = False) -> 
     return BoundPrompt(text + prompt[last:], tuple(mentions))
 
 
+def name_all(subjects: Sequence[Subject]) -> str:
+    """Everybody as a prompt names them: "a {ada}, an {isaac} and a {max}", where isaac is an old man."""
+    return _listed([f"{_article(subject.noun)} {{{subject.name}}}" for subject in subjects])
+
+
 def bind_phrase(subject: Subject) -> BoundPrompt:
     """The prompt of one person alone: "a woman in a red coat", the person being number 0."""
-    alone = f"{_article(subject.noun)} {{{subject.name}}}"
-    return bind(alone, [subject], phrases=True)
+    return bind(name_all([subject]), [subject], phrases=True)
 
 
 def plan_tokens(

@@ -385,6 +385,15 @@ def test_multiplied_weights_leave_unconditional_rows_and_early_steps_alone(netwo
         assert torch.equal(run(network, 2, text=text_of()), stock)
 
 
+def test_without_masks_every_region_is_the_whole_picture(network: nn.Module) -> None:
+    stacks = stacks_of(3, 5)
+    unmasked = scene_keys(network, stacks, halves(PICTURE), LATENT, loudness=0.7, rule="none")
+    filled = scene_keys(network, stacks, torch.ones(2, *PICTURE), LATENT, loudness=0.7)
+    assert torch.equal(unmasked.stack, filled.stack)
+    assert all(torch.equal(unmasked.masks[level], mask) for level, mask in filled.masks.items())
+    assert torch.equal(shown(network, [None, 0], unmasked), shown(network, [None, 0], filled))
+
+
 def test_rules_may_stand_side_by_side(network: nn.Module) -> None:
     scenes = [
         scene_keys(network, stacks_of(3, 5), halves(PICTURE), LATENT, rule=rule)

@@ -26,6 +26,7 @@ from multiid import (
     PresetError,
     Scene,
     SceneError,
+    Stage,
 )
 from multiid.attention.install import cross_attention_layers
 from multiid.pipeline.stock import sister
@@ -395,18 +396,37 @@ def test_one_person_without_a_pose_has_the_whole_picture(composer: Composer, peo
 
 
 def test_the_rule_decides_whether_others_are_excluded(composer: Composer, people: list[Identity]) -> None:
-    """InstantFamily's eq. 6 as printed lets a person be heard in another's region; the additive rule does not."""
+    """InstantFamily's eq. 6 as printed lets a person be heard in another's region, as no masks do; the additive rule
+    does not."""
     ada, isaac = (Person(p, region=Box(*box)) for p, box in zip(people[:2], HALVES, strict=True))
     max_instead = replace(isaac, identity=replace(people[3], name="isaac"))
     touched: dict[str, tuple[bool, bool]] = {}
-    for rule in ("additive", "multiplicative"):
+    for rule in ("additive", "multiplicative", "none"):
         wanted = scene([ada, isaac], merge_step=-1, mask_rule=rule)
         other = replace(wanted, people=[ada, max_instead])
         touched[rule] = changed_halves(first_layer(composer, wanted), first_layer(composer, other), columns=12)
-    assert touched == {"additive": (False, True), "multiplicative": (True, True)}
+    assert touched == {"additive": (False, True), "multiplicative": (True, True), "none": (True, True)}
+
+
+class Filled(Composer):
+    """With regions that are the whole picture for everybody."""
+
+    def stage(self, scene: Scene) -> Stage:
+        stage = super().stage(scene)
+        return replace(stage, regions=torch.ones_like(stage.regions))
+
+
+def test_without_masks_everybody_is_heard_everywhere(composer: Composer, people: list[Identity]) -> None:
+    """The very pixels that come of filled regions; the stage still says who belongs where."""
+    wanted = scene(people[:2], merge_step=-1)
+    made = composer.compose(replace(wanted, mask_rule="none"))
+    assert made.stage.regions.sum(dim=0).max() == 1
+    filled = Filled(composer.pipeline, composer.adapter).compose(wanted)
+    assert made.image.tobytes() == filled.image.tobytes()
+    assert made.image.tobytes() != composer.compose(wanted).image.tobytes()
 
 
 def test_an_unknown_rule_is_told(people: list[Identity], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the tests' type checks would come first
-    with pytest.raises(SceneError, match='mask_rule: expected one of additive, multiplicative, but got "add"'):
+    with pytest.raises(SceneError, match='mask_rule: expected one of additive, multiplicative, none, but got "add"'):
         scene(people[:2], mask_rule="add")

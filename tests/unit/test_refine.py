@@ -27,7 +27,7 @@ from multiid import (
     refine_faces,
 )
 from multiid.mini.faces import MiniFaces
-from multiid.mini.figures.reading import mean_direction
+from multiid.mini.figures.reading import read_reference
 from multiid.mini.figures.trials import draw_photos, draw_references, make_trial
 
 WHOLE = {"below": 1000.0}
@@ -203,10 +203,10 @@ def test_the_recipe_says_so(composer: Composer, scene: Scene, people: list[Ident
     picture = composer.compose(scene)
     refined = refine_faces(composer, scene, picture, below=999, strength=0.6, people=["ada"])
     recipe = read_recipe(refined.save(tmp_path / "refined.png")[0])
-    assert recipe.refinement is not None
-    assert recipe.refinement.model_dump() == {"below": 999, "strength": 0.6, "people": ("ada",)}
+    (refinement,) = recipe.refinements
+    assert refinement.model_dump() == {"below": 999, "strength": 0.6, "people": ("ada",)}
     again = composer.compose(recipe.to_scene(people))
-    assert refine_faces(composer, scene, again, **recipe.refinement.model_dump()).image == refined.image
+    assert refine_faces(composer, scene, again, **refinement.model_dump()).image == refined.image
 
 
 def test_what_cannot_be_refined_is_told(composer: Composer, scene: Scene, picture: Picture) -> None:
@@ -241,7 +241,7 @@ def test_small_faces_of_the_miniature_gain() -> None:
             assert box is not None
             if box.width >= 24:
                 continue
-            own = mean_direction([faces.analyze(photo)[0] for photo in draw_references(person, seed=trial.seed)])
+            own = read_reference(draw_references(person, seed=trial.seed), faces)
             for image, scores in ((picture.image, before), (refined.image, after)):
                 scores.append(float(faces.embed(image, [box])[0] @ own))
     gain = float(np.mean(after) - np.mean(before))

@@ -9,8 +9,9 @@ from torch import Tensor
 
 __all__ = ["MaskRule", "join_keys", "masked_attention", "multiplied_attention"]
 
-MaskRule = Literal["additive", "multiplicative"]
-"""How weights enter the softmax: `log w` added to the logits, so that 0 excludes; or `w` multiplied with them."""
+MaskRule = Literal["additive", "multiplicative", "none"]
+"""How weights enter the softmax: `log w` added to the logits, so that 0 excludes; or `w` multiplied with them; or as
+if every region were the whole picture, so that everybody is heard everywhere."""
 
 
 def masked_attention(

@@ -53,6 +53,8 @@ class SceneKeys:
         Silent tokens of weight 0, which add exactly nothing, fill the keys up to a multiple of 16: fused attention
         takes up to twice as long for numbers of keys between. The multiplicative rule has no weight that is silent.
         """
+        if rule == "none":
+            regions = torch.ones_like(regions)
         owners, loudness = conditioning.owners, conditioning.loudness
         grids = grid_masks(regions.to(owners.device), latent, 1 + max(levels))
         weights = {level: key_weights(grids[level], owners, loudness) for level in levels}
@@ -177,8 +179,8 @@ class MaskedAttnProcessor:
                 continue
             stack_key, stack_value = self._stack(attn, scene)
             key, value = join_keys(key, stack_key), join_keys(value, stack_value)
-            additive = self.showing.scenes[scene].rule == "additive"
-            attention = masked_attention if additive else multiplied_attention
+            multiplied = self.showing.scenes[scene].rule == "multiplicative"
+            attention = multiplied_attention if multiplied else masked_attention
             heard.append(_Heard(rows, key, value, self._mask(scene, query), attention))
         if self.showing.cached:
             self._kept = text, heard

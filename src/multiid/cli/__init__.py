@@ -14,7 +14,8 @@ from multiid.errors import MultiIDError
 __all__ = ["main"]
 
 _COMMANDS = (
-    "compose", "demo", "doctor", "download", "inspect", "mini", "people", "presets", "schema", "selftest", "templates",
+    "compose", "demo", "doctor", "download", "evaluate", "inspect", "mini", "people", "presets", "schema", "selftest",
+    "templates", "verify",
 )  # fmt: skip
 _BAD_INPUT = 2
 _INTERRUPTED = 130

@@ -1,6 +1,7 @@
 """`multiid compose`: from a scene file to a picture, or from a picture to the same picture again."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from multiid.files import require_place, write_whole
 __all__ = ["command"]
 
 _LEAST_SIDE = 64  # pixels; of a scene
+_ATTEMPTS = 3
+_LACKING = 3  # exit code
 
 
 @click.command()
@@ -23,12 +26,18 @@ _LEAST_SIDE = 64  # pixels; of a scene
 @click.option("--init", type=click.Path(path_type=Path), help="The picture that --from's was made from, if it was.")
 @click.option("--refine", is_flag=True, help="Paint small faces anew afterwards, each enlarged and by itself.")
 @click.option("--refine-below", type=click.FloatRange(min=1), help="Faces less wide than this, in pixels, are small.")
+@click.option("--verify", is_flag=True, help="Check who is in the picture, and try to mend what is wrong.")
+@click.option(
+    "--attempts", type=click.IntRange(1, 100), help=f"Pictures to try at most with --verify.  [default: {_ATTEMPTS}]"
+)
 @click.option("--save-people", type=click.Path(path_type=Path), help="Folder to write the scene's identities into.")
 @click.option("--explain", is_flag=True, help="Also write NAME-explain.png: control image, regions, names, picture.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed, instead of the scene's.")
 @click.option("--images", type=click.IntRange(1, 64), help="Pictures to make at once, instead of the scene's.")
 @model_options("base", "vae", "controlnet", "adapter", "device", "dtype", "offload", "vae_tiling")
+@click.pass_context
 def command(
+    context: click.Context,
     scene: Path | None,
     output: Path,
     source: Path | None,
@@ -36,6 +45,8 @@ def command(
     init: Path | None,
     refine: bool,
     refine_below: float | None,
+    verify: bool,
+    attempts: int | None,
     save_people: Path | None,
     explain: bool,
     seed: int | None,
@@ -49,7 +60,8 @@ def command(
     multiid compose scene.yaml -o tea.png
     multiid compose --from tea.png --people people/ -o again.png
 
-    See `multiid schema scene` for what a scene file may say, and `multiid templates list` for poses.
+    See `multiid schema scene` for what a scene file may say, and `multiid templates list` for poses. With --verify the
+    exit code is 3 where the best picture still lacks somebody; it is written all the same.
     """
     if (scene is None) == (source is None):
         raise click.UsageError("Expected either a scene file, or a picture after --from.")
@@ -59,10 +71,12 @@ def command(
         raise click.UsageError("Expected --from with --people: a scene file names its identity files itself.")
     if source is None and init is not None:
         raise click.UsageError("Expected --from with --init: a scene file names the picture it starts from itself.")
-    if source is not None and (seed is not None or images is not None or refine):
+    if source is not None and (seed is not None or images is not None or refine or verify):
         raise click.UsageError("Expected --from alone: it repeats the picture's own seed, images and refining.")
     if refine_below is not None and not refine:
         raise click.UsageError("Expected --refine with --refine-below.")
+    if attempts is not None and not verify:
+        raise click.UsageError("Expected --verify with --attempts.")
     explained = _check_outputs(output, explain, save_people)
 
     import torch
@@ -96,13 +110,17 @@ def command(
     people_files = [(save_people or Path()) / f"{identity.name}.safetensors" for identity in identities]
     for file in (*picture_files(output, wanted.images if recipe is None else 1), *people_files):
         require_place(file)
-    picture = composer.compose(wanted)
+    picture = composer.compose(
+        wanted,
+        finish=partial(multiid.refine_faces, composer, wanted, below=refine_below) if refine else None,
+        verify=verify,
+        attempts=attempts or _ATTEMPTS,
+        watch=lambda attempt: click.echo(f"tried {attempt}", err=True),
+    )
     if recipe is not None:
         picture = picture.only(recipe.index)
-    if recipe is not None and recipe.refinement is not None:
-        picture = multiid.refine_faces(composer, wanted, picture, **recipe.refinement.model_dump())
-    elif refine:
-        picture = multiid.refine_faces(composer, wanted, picture, below=refine_below)
+    for refinement in () if recipe is None else recipe.refinements:
+        picture = multiid.refine_faces(composer, wanted, picture, **refinement.model_dump())
     files = picture.save(output)
     if explained is not None:
         with write_whole(explained) as temporary:
@@ -115,6 +133,12 @@ def command(
         click.echo(f"note: {note}", err=True)
     for file in files:
         click.echo(file)
+    for number, verification in enumerate(picture.verifications, start=1):
+        if len(picture.verifications) > 1:
+            click.echo(f"picture {number}:")
+        click.echo(verification)
+    if not all(verification.is_complete for verification in picture.verifications):
+        context.exit(_LACKING)
 
 
 def _check_outputs(output: Path, explain: bool, save_people: Path | None) -> Path | None:

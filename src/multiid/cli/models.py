@@ -29,17 +29,16 @@ _OPTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 _PRESET = (
-    "Set of models: sdxl, sdxl-v2, sdxl-fast, mini, tiny, one of your own (`multiid presets list`), or a .yaml file. "
-    "[default: sdxl]"
+    "Set of models: sdxl, sdxl-v2, sdxl-fast, mini, tiny, one of your own (`multiid presets list`), or a .yaml file."
 )
 
 
-def model_options(*names: str) -> Callable[[Any], Any]:
-    """Adds --preset and the named options to a command, in this order."""
+def model_options(*names: str, default: str = "sdxl") -> Callable[[Any], Any]:
+    """Adds --preset and the named options to a command, in this order; `default` is what help says of --preset."""
 
     def add(function: Any) -> Any:
         for name in reversed(names):
             function = _OPTIONS[name](function)
-        return click.option("--preset", help=_PRESET)(function)
+        return click.option("--preset", help=f"{_PRESET} [default: {default}]")(function)
 
     return add

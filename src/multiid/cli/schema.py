@@ -8,10 +8,16 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["preset", "scene", "template"]))
+@click.argument("kind", type=click.Choice(["preset", "scene", "suite", "template"]))
 def command(kind: str) -> None:
-    """Print the JSON schema of scene.yaml, of a pose template or of a preset file, for editors and validators."""
+    """Print the JSON schema of scene.yaml, a pose template, a preset or a suite, for editors and validators."""
     import multiid
+    from multiid.suites.suite import suite_schema
 
-    schemas = {"preset": multiid.preset_schema, "scene": multiid.scene_schema, "template": multiid.template_schema}
+    schemas = {
+        "preset": multiid.preset_schema,
+        "scene": multiid.scene_schema,
+        "suite": suite_schema,
+        "template": multiid.template_schema,
+    }
     click.echo(json.dumps(schemas[kind](), indent=2, ensure_ascii=False))

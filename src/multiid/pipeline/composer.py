@@ -19,6 +19,7 @@ from multiid.people.enrolment import encode_identity
 from multiid.people.faces import FaceAnalyzer
 from multiid.people.identity import Identity
 from multiid.people.photo import Photo, PhotoSource, load_photos
+from multiid.pipeline.attempts import Finish, Watch, compose_verified, require_verifiable
 from multiid.pipeline.inpainting import Keeper, feathered, pasted
 from multiid.pipeline.loading import Offload, load_models
 from multiid.pipeline.locks import exclusive
@@ -28,7 +29,7 @@ from multiid.pipeline.presets import Defaults
 from multiid.pipeline.recipe import Recipe
 from multiid.pipeline.result import Picture
 from multiid.pipeline.scene import Scene
-from multiid.pipeline.schedulers import evaluations_per_step, make_scheduler
+from multiid.pipeline.schedulers import evaluations_per_step, sampling
 from multiid.pipeline.shot import Shot, require_alike, settle
 from multiid.pipeline.staging import Stage, set_stage
 from multiid.pipeline.stock import Pipeline, call_arguments, callback_arguments, obeys_poses, require_stock, sister
@@ -173,6 +174,11 @@ class Composer:
         output_type: Literal["pil", "latent"] = "pil",
         *,
         progress: Progress | None = None,
+        finish: Finish | None = None,
+        verify: bool = False,
+        attempts: int = 3,
+        judge: FaceAnalyzer | None = None,
+        watch: Watch | None = None,
     ) -> Picture:
         """Makes a scene's picture, or pictures.
 
@@ -181,13 +187,33 @@ class Composer:
             latents: initial latents (unit normal) in place of those drawn from the seed.
             output_type: "pil" for pictures, "latent" for the final latents.
             progress: called after each denoising step; raise `Cancelled` in it to stop.
+            finish: is done to each picture as soon as it is made, before it is checked: refining small faces, say.
+            verify: check who is in the picture and mend what fails: first by painting anew the faces of those who are
+                missing or mixed, then by another seed (`seed` and once more as many as there are images). The best
+                attempt is returned; `Picture.verification` says what was found, tried and kept.
+            attempts: how often each image is made, at most, when verifying.
+            judge: finds and compares faces when verifying; the composer's own face analyzer if None.
+            watch: told of each attempt when verifying.
 
         Raises:
-            SceneError: when the scene's parts, or the latents, do not fit each other or this pipeline.
+            SceneError: when the scene's parts, or the latents, do not fit each other or this pipeline; or when the
+                picture cannot be verified: there is no face analyzer, or latents leave nothing else to try.
             PromptError: when the prompt cannot be bound to its people.
             EncoderMismatchError: when an identity was made by another ID encoder.
         """
-        return self._compose([scene], latents, output_type, progress)[0]
+
+        def make() -> Picture:
+            made = self._compose([scene], latents, output_type, progress)[0]
+            return made if finish is None else finish(made)
+
+        if not verify:
+            return make()
+        judge = require_verifiable(
+            judge or self.faces, attempts=attempts, own_latents=latents is not None, pixels=output_type == "pil"
+        )
+        return compose_verified(
+            self, scene, make, judge=judge, attempts=attempts, finish=finish, watch=watch, progress=progress
+        )
 
     def compose_batch(self, scenes: Sequence[Scene], *, progress: Progress | None = None) -> tuple[Picture, ...]:
         """Makes several scenes at once, each with its own words, people, pose and seed.
@@ -231,7 +257,7 @@ class Composer:
             stack.callback(self.pipeline.maybe_free_model_hooks)
             self.adapter.install(self.pipeline)  # another composer may have put its own there meanwhile
             stack.enter_context(style_loras(self.pipeline, first.scene.loras))
-            stack.enter_context(_sampling(pipeline, first.settings.scheduler))
+            stack.enter_context(sampling(pipeline, first.settings.scheduler))
             conditionings = [self._condition(shot) for shot in shots]
             merger = stack.enter_context(self._merging(pipeline, shots, conditionings, progress))
             output = pipeline(
@@ -367,15 +393,3 @@ class Composer:
         # A compiled network is but a wrapper of the one it shares with others.
         modules = [getattr(item, "_orig_mod", item) for item in shared if isinstance(item, nn.Module)]
         return exclusive(self.pipeline.scheduler, *modules)
-
-
-@contextmanager
-def _sampling(pipeline: Any, name: str | None) -> Generator[None]:
-    """The pipeline with the sampler of that name, or its own, for the length of a call."""
-    own = pipeline.scheduler
-    try:
-        if name is not None:
-            pipeline.scheduler = make_scheduler(name, own.config)
-        yield
-    finally:
-        pipeline.scheduler = own

@@ -33,7 +33,7 @@ from multiid.pipeline.scene_file import SceneSettings
 from multiid.poses.skeleton import Pose
 from multiid.validation import describe_error
 
-__all__ = ["RECIPE_KEY", "Recipe", "Refinement", "find_identities", "read_recipe"]
+__all__ = ["DAMAGE", "RECIPE_KEY", "Recipe", "Refinement", "carries_recipe", "find_identities", "read_recipe"]
 
 RECIPE_KEY = "multiid"
 """Keyword of the PNG's text chunk."""
@@ -42,8 +42,7 @@ Format = Literal["multiid-recipe-1"]
 
 _RECORDED = ("multiid", "torch", "diffusers", "transformers", "peft")
 
-# What Pillow's reader raises on damaged data.
-_DAMAGE = (
+DAMAGE = (
     OSError,
     SyntaxError,
     ValueError,
@@ -55,10 +54,11 @@ _DAMAGE = (
     zlib.error,
     PIL.Image.DecompressionBombError,
 )
+"""What Pillow's reader raises on damaged data, and our own values on data that make no sense."""
 
 
 class Refinement(BaseModel):
-    """How small faces were painted anew after the picture was made.
+    """How faces were painted anew after the picture was made: what `refine_faces` takes.
 
     Attributes:
         below: faces less wide than this, in pixels, were small.
@@ -84,7 +84,7 @@ class Recipe(BaseModel):
         pose: the skeletons, or None.
         people: who was in it, from left to right.
         init: the picture it was made from: how, and a checksum by which to know that picture again.
-        refinement: how small faces were painted anew afterwards, if they were.
+        refinements: how faces were painted anew afterwards, if they were, in the order in which it was done.
         index: which picture of the batch this is.
         beside: how many other scenes were made in the same batch.
         unrecorded: what else the caller gave: "latents", "controls", "style_image".
@@ -100,11 +100,21 @@ class Recipe(BaseModel):
     pose: RecordedPose | None = None
     people: tuple[RecordedPerson, ...]
     init: RecordedInit | None = None
-    refinement: Refinement | None = None
+    refinements: tuple[Refinement, ...] = ()
     index: NonNegativeInt = 0
     beside: NonNegativeInt = 0
     unrecorded: tuple[str, ...] = ()
     generated: Literal[True] = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _once_one_alone(cls, content: Any) -> Any:
+        """Reads older recipes too, which had one refinement at most."""
+        if not isinstance(content, dict) or "refinement" not in content or "refinements" in content:
+            return content
+        others = {key: value for key, value in content.items() if key != "refinement"}
+        one = content["refinement"]
+        return others if one is None else {**others, "refinements": [one]}
 
     @model_validator(mode="after")
     def _one_of_the_batch(self) -> "Recipe":
@@ -156,6 +166,12 @@ class Recipe(BaseModel):
         return int(vars(self.scene)["seed"]) + self.index
 
     @property
+    def size(self) -> Size:
+        """Of the picture."""
+        settings = vars(self.scene)
+        return Size(settings["width"], settings["height"])
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What to know before making the picture again: libraries of other versions may give other pixels."""
         here = _versions()
@@ -170,6 +186,10 @@ class Recipe(BaseModel):
     def at(self, index: int) -> "Recipe":
         """The recipe of another picture of the same batch."""
         return self.model_copy(update={"index": index})
+
+    def refined(self, refinement: Refinement) -> "Recipe":
+        """The recipe of the same picture after some of its faces were painted anew, once more."""
+        return self.model_copy(update={"refinements": (*self.refinements, refinement)})
 
     def to_json(self, indent: int | None = None) -> str:
         """The same text for the same recipe."""
@@ -196,19 +216,36 @@ class Recipe(BaseModel):
         known = {identity.fingerprint: identity for identity in identities}
         missing = [person for person in self.people if person.fingerprint not in known]
         if missing:
-            wanted = ", ".join(f"{person.name} ({person.noun}, {person.fingerprint[:12]})" for person in missing)
-            found = ", ".join(f"{other.name} ({other.fingerprint[:12]})" for other in known.values()) or "nobody"
-            raise RecipeError(f"Expected the identity files of {wanted}, but found {found}: name the folder with them.")
+            raise _absent(missing, identities)
         settings: dict[str, Any] = {name: getattr(self.scene, name) for name in SceneSettings.model_fields}
         settings |= {"template": None, "loras": [Lora(**lora.model_dump()) for lora in settings["loras"]]}
         try:
             pose = None if self.pose is None else self.pose.pose()
-            size = Size(settings["width"], settings["height"])
-            people = [person.person(known[person.fingerprint], size) for person in self.people]
+            people = [person.person(known[person.fingerprint], self.size) for person in self.people]
             start = None if self.init is None else self.init.init(init)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise RecipeError(f"Expected a recipe as multiid writes it, but this one is damaged: {error}") from error
         return Scene(**settings, pose=pose, people=people, init=start)
+
+    def require_some_of(self, identities: Sequence[Identity]) -> None:
+        """Makes sure that somebody of the picture, if anybody is in it, is among `identities`.
+
+        Raises:
+            RecipeError: when nobody is.
+        """
+        known = {identity.fingerprint for identity in identities}
+        if self.people and not any(person.fingerprint in known for person in self.people):
+            raise _absent(self.people, identities)
+
+
+def carries_recipe(path: str | os.PathLike[str]) -> bool:
+    """Whether a picture's file, of any format, carries a recipe, readable or not; not where it cannot be read."""
+    try:
+        with PIL.Image.open(path) as image:
+            image.load()
+            return RECIPE_KEY in image.info
+    except DAMAGE:
+        return False
 
 
 def read_recipe(path: str | os.PathLike[str]) -> Recipe:
@@ -221,7 +258,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         with PIL.Image.open(path, formats=["PNG"]) as image:
             image.load()
             text = image.info.get(RECIPE_KEY)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         unread = getattr(error, "strerror", None)
         came = f"it cannot be read: {unread}" if unread else "it is none, or damaged"
         raise RecipeError(f"{path}: expected a PNG picture with a recipe, but {came}.") from error
@@ -270,6 +307,12 @@ def find_identities(folder: str | os.PathLike[str]) -> list[Identity]:
             f"Expected identity files (.safetensors) in {place}, but found none: see multiid people add."
         )
     return found
+
+
+def _absent(missing: Sequence[RecordedPerson], identities: Sequence[Identity]) -> RecipeError:
+    wanted = ", ".join(f"{person.name} ({person.noun}, {person.fingerprint[:12]})" for person in missing)
+    found = ", ".join(f"{other.name} ({other.fingerprint[:12]})" for other in identities) or "nobody"
+    return RecipeError(f"Expected the identity files of {wanted}, but found {found}: name the folder with them.")
 
 
 def _versions() -> dict[str, str]:

@@ -55,13 +55,15 @@ class RecordedPerson(BaseModel):
 
     def person(self, identity: Identity, size: Size) -> Person:
         """The person again; damage raises what Pillow raises, or a ValueError."""
-        region = None
-        if self.box is not None:
-            region = Box(*self.box)
-        elif self.mask is not None:
-            region = _mask_from_text(self.mask, size)
         # The noun of this picture, should the file by now have another.
-        return Person(replace(identity, name=self.name, noun=self.noun), self.phrase, self.strength, region, self.place)
+        named = replace(identity, name=self.name, noun=self.noun)
+        return Person(named, self.phrase, self.strength, self.region(size), self.place)
+
+    def region(self, size: Size) -> Region | None:
+        """The box or mask that was given in place of the pose's region; damage raises as in `person`."""
+        if self.box is not None:
+            return Box(*self.box)
+        return None if self.mask is None else _mask_from_text(self.mask, size)
 
 
 class _RecordedPlace(BaseModel):

@@ -13,6 +13,7 @@ from multiid.explain import explain_picture
 from multiid.files import require_place, write_whole
 from multiid.pipeline.recipe import RECIPE_KEY, Recipe
 from multiid.pipeline.staging import Stage
+from multiid.pipeline.verification import Verification
 
 __all__ = ["Picture", "picture_files"]
 
@@ -37,6 +38,7 @@ class Picture:
         names: of the people, in the order of the scene.
         read: who is read how by the text encoders, as ("scene" or a person's name, text).
         notes: what the user should know, such as words that were cut.
+        verifications: for each picture who was found in it; none where that was not asked for.
     """
 
     images: tuple[PIL.Image.Image, ...]
@@ -46,6 +48,7 @@ class Picture:
     names: tuple[str, ...]
     read: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    verifications: tuple[Verification, ...] = ()
 
     @property
     def image(self) -> PIL.Image.Image:
@@ -57,6 +60,11 @@ class Picture:
         """The first picture's recipe."""
         return self.recipes[0]
 
+    @property
+    def verification(self) -> Verification | None:
+        """Who was found in the first picture, and what was tried; None where that was not asked for."""
+        return self.verifications[0] if self.verifications else None
+
     def only(self, index: int) -> "Picture":
         """One picture of the batch, or its latents, by itself.
 
@@ -67,7 +75,13 @@ class Picture:
         if not 0 <= index < len(self.recipes):
             raise IndexError(f"Expected an index from 0 to {len(self.recipes) - 1}, but got {index}.")
         latents = None if self.latents is None else self.latents[one]
-        return replace(self, images=self.images[one], latents=latents, recipes=self.recipes[one])
+        return replace(
+            self,
+            images=self.images[one],
+            latents=latents,
+            recipes=self.recipes[one],
+            verifications=self.verifications[one],
+        )
 
     def save(self, path: str | os.PathLike[str]) -> list[Path]:
         """Writes the picture as PNG with its recipe inside; several become name-1.png, name-2.png and so on.
@@ -97,13 +111,14 @@ class Picture:
         return files
 
     def explain(self) -> PIL.Image.Image:
-        """Control image, regions with names, and picture side by side, with the words that were read beneath."""
+        """Control image, regions with names, and picture side by side; beneath them words that were read or found."""
+        found = () if self.verification is None else self.verification.lines
         return explain_picture(
             control=self.stage.control,
             regions=self.stage.regions,
             names=self.names,
             picture=self.images[0] if self.images else None,
-            lines=(*(f"{who}: {text}" for who, text in self.read), *self.notes),
+            lines=(*(f"{who}: {text}" for who, text in self.read), *self.notes, *found),
         )
 
 

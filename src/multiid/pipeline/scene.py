@@ -127,8 +127,9 @@ class Scene:
         style_image: a picture whose style is followed; needs an IP-Adapter in the pipeline (`load_ip_adapter`).
         init: a picture to start from, in place of noise.
         control_identity: whether ControlNets see the identities too (InstantFamily) or text alone (PhotoMaker).
-        mask_rule: how masks enter attention: "additive" excludes everybody from other people's regions,
-            "multiplicative" is InstantFamily's eq. 6 as printed, which only dampens; for comparison.
+        mask_rule: how masks enter attention: "additive" excludes everybody from other people's regions. For
+            comparison, "multiplicative" is InstantFamily's eq. 6 as printed, which only dampens, and with "none"
+            everybody is heard everywhere.
         face_markers: whether faces are marked in colours in the control image (InstantFamily 4.2).
         soft_edge: over which share of the picture's shorter side the edges of regions fall off; 0 is hard.
         width: in pixels, a multiple of 8.

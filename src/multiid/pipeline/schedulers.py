@@ -1,13 +1,14 @@
 """Samplers by name, and which denoising step each network evaluation belongs to."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from multiid.errors import SceneError
 from multiid.validation import suggest
 
-__all__ = ["SCHEDULERS", "evaluations_per_step", "make_scheduler"]
+__all__ = ["SCHEDULERS", "evaluations_per_step", "make_scheduler", "sampling"]
 
 SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "euler": ("EulerDiscreteScheduler", {}),
@@ -75,3 +76,15 @@ def evaluations_per_step(scheduler: Any, steps: int, *, late: bool = True) -> in
             f"in {steps} steps, so identities cannot be merged late: use another scheduler or merge_step -1."
         )
     return order
+
+
+@contextmanager
+def sampling(pipeline: Any, name: str | None) -> Generator[None]:
+    """A pipeline with the sampler of that name, or its own, for the length of a call."""
+    own = pipeline.scheduler
+    try:
+        if name is not None:
+            pipeline.scheduler = make_scheduler(name, own.config)
+        yield
+    finally:
+        pipeline.scheduler = own

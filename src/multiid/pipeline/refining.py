@@ -7,6 +7,7 @@ step is image-to-image of the cutout, with the cutout of the pose as control ima
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import PIL.Image
@@ -16,10 +17,11 @@ from torch import Tensor
 
 from multiid.errors import SceneError
 from multiid.geometry import Box, Point, Size
-from multiid.pipeline.composer import Composer
+from multiid.people.faces import FaceAnalyzer
 from multiid.pipeline.init_image import InitImage
 from multiid.pipeline.inpainting import feathered, pasted
 from multiid.pipeline.merging import Progress
+from multiid.pipeline.preset_record import Defaults
 from multiid.pipeline.recipe import Refinement
 from multiid.pipeline.result import Picture
 from multiid.pipeline.scene import Person, Scene
@@ -27,12 +29,31 @@ from multiid.pipeline.staging import Stage
 from multiid.poses.silhouette import FACE_MARGIN, outline
 from multiid.poses.skeleton import Pose, Skeleton
 
-__all__ = ["refine_faces"]
+__all__ = ["PictureMaker", "refine_faces"]
 
 _CONTEXT = 2.2  # side of the cutout in heights of the face
 _FEATHER = 0.15  # of the face's width, over which the new face fades into the old picture
 _BATCH = 8  # faces at once
 _FAR = 3.0  # cutouts, from the cutout's edge
+
+
+@runtime_checkable
+class PictureMaker(Protocol):
+    """What refining uses of a `Composer`, which itself uses refining."""
+
+    @property
+    def defaults(self) -> Defaults:
+        """Settings of scenes that leave them out."""
+        ...
+
+    @property
+    def faces(self) -> FaceAnalyzer | None:
+        """Finds faces where no pose says where they are."""
+        ...
+
+    def compose_batch(self, scenes: Sequence[Scene], *, progress: Progress | None = None) -> tuple[Picture, ...]:
+        """Makes several scenes at once, each with its own words, people, pose and seed."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +74,7 @@ class _Face:
 
 
 def refine_faces(
-    composer: Composer,
+    composer: PictureMaker,
     scene: Scene,
     picture: Picture,
     *,
@@ -68,7 +89,7 @@ def refine_faces(
     else's region, stay as they are to the last bit.
 
     Args:
-        composer: what made the picture.
+        composer: what made the picture, a `Composer`.
         scene: what it was made from.
         picture: with its pixels; all its images are refined.
         below: faces less wide than this, in pixels, are small; the composer's default if None.
@@ -77,7 +98,8 @@ def refine_faces(
         progress: called after each step with the steps done and their total.
 
     Returns:
-        The same picture with other pixels; a recipe that says so, and a note where there was nothing to refine.
+        The same picture with other pixels; a recipe that says so, and a note where there was nothing to refine. What
+        was verified of the old pixels is not said of the new ones.
 
     Raises:
         SceneError: when the picture has no pixels, a name is unknown, or there is neither a pose nor a face analyzer
@@ -110,13 +132,14 @@ def refine_faces(
     return replace(
         picture,
         images=tuple(images),
-        recipes=tuple(recipe.model_copy(update={"refinement": refinement}) for recipe in picture.recipes),
+        recipes=tuple(recipe.refined(refinement) for recipe in picture.recipes),
         notes=picture.notes + notes,
+        verifications=(),
     )
 
 
 def _made(
-    composer: Composer,
+    composer: PictureMaker,
     scene: Scene,
     picture: Picture,
     faces: Sequence[tuple[int, _Face]],
@@ -140,7 +163,13 @@ def _made(
 
 
 def _close_up(
-    composer: Composer, scene: Scene, picture: Picture, face: _Face, image: PIL.Image.Image, strength: float, seed: int
+    composer: PictureMaker,
+    scene: Scene,
+    picture: Picture,
+    face: _Face,
+    image: PIL.Image.Image,
+    strength: float,
+    seed: int,
 ) -> Scene:
     """The scene of one face: the cutout, enlarged, with what of the pose is in it."""
     side = composer.defaults.refine_side
@@ -200,7 +229,7 @@ def _is_far(point: Point) -> bool:
     return not (-_FAR <= point.x <= 1 + _FAR and -_FAR <= point.y <= 1 + _FAR)
 
 
-def _faces(composer: Composer, stage: Stage, image: PIL.Image.Image) -> Iterator[_Face]:
+def _faces(composer: PictureMaker, stage: Stage, image: PIL.Image.Image) -> Iterator[_Face]:
     """The faces of the people of a picture: where the pose puts them, or else where they are found."""
     if stage.pose is None:
         yield from _found_faces(composer, stage, image)
@@ -212,7 +241,7 @@ def _faces(composer: Composer, stage: Stage, image: PIL.Image.Image) -> Iterator
             yield from _face(person, box, outline(skeleton, stage.size).head, stage)
 
 
-def _found_faces(composer: Composer, stage: Stage, image: PIL.Image.Image) -> Iterator[_Face]:
+def _found_faces(composer: PictureMaker, stage: Stage, image: PIL.Image.Image) -> Iterator[_Face]:
     if composer.faces is None:
         raise SceneError(
             "refine: expected a scene with a template or a pose, or a composer with a face analyzer, to tell where "
