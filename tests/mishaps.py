@@ -40,7 +40,7 @@ the group as well; a blend has half of what sets two people of the group apart f
 _BESIDE = ("stranger besides", "elsewhere", "doubled")  # these need a place that nobody was asked to take
 _FEWEST, _MOST = 2, 6  # people
 _SECOND = 0.25  # of the larger groups, in which two things happen
-_OVERLAPPING = 1 / 3  # of the groups
+_STRANGE = 4  # attributes in which a stranger differs from everybody at least
 _BLENDED_APART = 4  # attributes, where the group has such: a blend of look-alikes is one of them to anybody
 
 
@@ -58,7 +58,6 @@ class Case:
 
     Attributes:
         kinds: what happened in it.
-        overlapping: whether heads cover one another.
         picture: of the group.
         wanted: who was asked for, and where.
         statuses: the right verdict on each of them.
@@ -66,7 +65,6 @@ class Case:
     """
 
     kinds: tuple[str, ...]
-    overlapping: bool
     picture: PIL.Image.Image
     wanted: tuple[Wanted, ...]
     statuses: tuple[Status, ...]
@@ -80,13 +78,14 @@ def invite(count: int, *, seed: int, faces: MiniFaces) -> list[Sitter]:
     return [Sitter(person, read_reference(draw_references(person, seed=dice.seed()), faces)) for person in people]
 
 
-def draw_case(index: int, sitters: Sequence[Sitter], *, seed: int) -> Case:
+def draw_case(index: int, sitters: Sequence[Sitter], *, seed: int, overlapping: bool = False) -> Case:
     """The case of that number: kinds take turns, and in some of the larger groups there are two.
 
     Args:
         index: of the case.
         sitters: whom groups and strangers are taken from; at least about forty.
         seed: of all cases.
+        overlapping: whether heads share about 30 % of their width, in place of a random group.
     """
     dice = Dice(f"mishaps, {seed}", index)
     count = dice.pick(range(_FEWEST, _MOST + 1))
@@ -94,14 +93,12 @@ def draw_case(index: int, sitters: Sequence[Sitter], *, seed: int) -> Case:
     if count > 3 and dice.chance(_SECOND):
         kinds.append(dice.pick([kind for kind in KINDS[1:] if kind != kinds[0]]))
     beside = sum(kind in _BESIDE for kind in kinds)
-    overlapping = dice.chance(_OVERLAPPING)
     pose = make_group(count + beside, dice.seed(), overlap=overlapping)
     draft = _Draft(pose, _pick(sitters, pose, dice), dice.some(range(count + beside), beside))
     for kind in kinds:
         _happen(kind, draft, dice)
     return Case(
         kinds=tuple(kinds),
-        overlapping=overlapping,
         picture=draft.draw(dice.seed()),
         wanted=tuple(
             Wanted(f"p{place + 1}", draft.sitters[place].reference, pose.places[place].skeleton.face_box(pose.size))
@@ -235,10 +232,10 @@ def _pick(sitters: Sequence[Sitter], pose: Pose, dice: Dice) -> list[Sitter]:
 
 
 def _stranger(draft: _Draft, dice: Dice) -> Person:
-    """Somebody who differs from everybody asked for in at least three attributes."""
+    """Somebody who is like nobody that was asked for."""
     while True:
         person = make_person(dice.seed())
-        if all(len(differences(person, draft.sitters[place].person)) >= 3 for place in draft.asked):
+        if all(len(differences(person, draft.sitters[place].person)) >= _STRANGE for place in draft.asked):
             return person
 
 

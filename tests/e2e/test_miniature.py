@@ -15,10 +15,11 @@ import torch
 from minis import shipped_miniature
 
 from multiid import Box, Composer, Person, Picture
+from multiid.evaluation.matching import faces_in_place
 from multiid.mini.demo.show import Sighting, look
 from multiid.mini.faces import MiniFaces
-from multiid.mini.figures.lab import UnmaskedComposer, trial_scene
-from multiid.mini.figures.reading import faces_in_place, mean_direction
+from multiid.mini.figures.lab import trial_scene
+from multiid.mini.figures.reading import face_direction, read_reference
 from multiid.mini.figures.trials import Trial, draw_photos, draw_references, make_trial
 from multiid.mini.world.people import Person as Somebody
 
@@ -30,20 +31,18 @@ PAIR, THREE, FOUR, OTHER_FOUR = TRIALS[:4]
 
 @dataclass(frozen=True, eq=False)
 class Studio:
-    """A composer, the same without masks, and who looks at what they make."""
+    """A composer, and who looks at what it makes."""
 
     composer: Composer
-    unmasked: Composer
     faces: MiniFaces
 
     def look(self, trial: Trial, image: PIL.Image.Image, people: Sequence[Somebody]) -> tuple[Sighting | None, ...]:
         """Whom of `people` the face at each place of a trial resembles."""
         references = np.stack([self.reference(person, trial.seed) for person in people])
-        return look(image, face_boxes(trial), references, faces=self.faces)
+        return look(self.faces.analyze(image), face_boxes(trial), references)
 
     def reference(self, person: Somebody, seed: int) -> np.ndarray:
-        found = [self.faces.analyze(portrait) for portrait in draw_references(person, seed=seed)]
-        return mean_direction([faces[0] for faces in found if faces])
+        return read_reference(draw_references(person, seed=seed), self.faces)
 
     def own(self, trial: Trial, image: PIL.Image.Image) -> list[bool]:
         """Whether the face at each place is nearest to the person who belongs there."""
@@ -54,9 +53,7 @@ class Studio:
 @pytest.fixture(scope="module")
 def studio() -> Studio:
     torch.set_num_threads(1)
-    composer = shipped_miniature()
-    unmasked = UnmaskedComposer(composer.pipeline, composer.adapter, composer.faces, defaults=composer.defaults)
-    return Studio(composer, unmasked, MiniFaces())
+    return Studio(shipped_miniature(), MiniFaces())
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +84,8 @@ def test_without_regions_they_mix(studio: Studio, pictures: dict[Trial, Picture]
     masked, mixed = [], []
     for trial in trials:
         masked += studio.own(trial, pictures[trial].image)
-        scene = trial_scene(studio.unmasked, trial, steps=STEPS)
-        mixed += studio.own(trial, studio.unmasked.compose(scene).image)
+        scene = replace(trial_scene(studio.composer, trial, steps=STEPS), mask_rule="none")
+        mixed += studio.own(trial, studio.composer.compose(scene).image)
     print(f"nearest to their own person: {np.mean(masked):.3f} with regions, {np.mean(mixed):.3f} without")
     print("required: without at most 0.75, and at least 0.25 less than with")
     assert np.mean(mixed) <= 0.75
@@ -106,7 +103,7 @@ def test_exchanged_people_follow_and_the_others_stay(studio: Studio, pictures: d
         seen = studio.look(trial, after.image, [*after_trial.cast.people, leaver])[trial.exchanged]
         followed.append(seen is not None and seen.nearest == trial.exchanged)
         faces = [
-            [mean_direction([face] if face else []) for face in faces_in_place(face_boxes(trial), found)]
+            [face_direction(face) for face in faces_in_place(face_boxes(trial), found)]
             for found in (studio.faces.analyze(before.image), studio.faces.analyze(after.image))
         ]
         kept += [float(a @ b) for i, (a, b) in enumerate(zip(*faces, strict=True)) if i != trial.exchanged]

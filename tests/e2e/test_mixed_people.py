@@ -15,7 +15,7 @@ from minis import shipped_miniature
 
 from multiid import Composer, Identity, Picture, Scene, load_scene_file
 from multiid.mini.faces import MiniFaces
-from multiid.mini.figures.reading import mean_direction
+from multiid.mini.figures.reading import face_direction, read_reference
 from multiid.mini.world.portrait import draw_portrait
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -50,9 +50,7 @@ def references(parents: tuple[Identity, Identity], faces: MiniFaces) -> np.ndarr
     people = example("draw_portraits").PEOPLE
     return np.stack(
         [
-            mean_direction(
-                [faces.analyze(draw_portrait(people[who.name], seed=seed, size=96).picture)[0] for seed in REFERENCES]
-            )
+            read_reference([draw_portrait(people[who.name], seed=seed, size=96).picture for seed in REFERENCES], faces)
             for who in parents
         ]
     )
@@ -71,7 +69,7 @@ def test_along_the_strip_one_likeness_falls_and_the_other_rises(
         assert [step.share for step in steps] == list(SHARES)
         for row, step in zip(likeness, steps, strict=True):
             (face, *_) = faces.analyze(step.image)
-            row += known @ mean_direction([face]) / len(SEEDS)
+            row += known @ face_direction(face) / len(SEEDS)
             assert step.likeness is not None
     for share, (first, second) in zip(SHARES, likeness, strict=True):
         print(f"{1 - share:.0%} ada, {share:.0%} isaac: like ada {first:.3f}, like isaac {second:.3f}")

@@ -11,6 +11,7 @@ import pytest
 from conftest import ROOT
 
 import multiid
+from multiid.suites.suite import suite_names
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,9 @@ def test_the_wheel_holds_the_package_and_its_data(wheel: zipfile.ZipFile) -> Non
         for path in (ROOT / "src" / "multiid" / "mini").rglob("*")
         if path.suffix in (".yaml", ".json", ".safetensors")
     }
-    assert code | templates | recipes_and_weights | {"multiid/py.typed"} <= names
+    suites = {f"multiid/suites/definitions/{name}.yaml" for name in suite_names()}
+    assert {"multiid/suites/definitions/groups.yaml", "multiid/suites/definitions/ablation.yaml"} <= suites
+    assert code | templates | recipes_and_weights | suites | {"multiid/py.typed"} <= names
     for template in multiid.template_names():
         assert f"multiid/pose_templates/previews/{template}.png" in names
 
@@ -47,9 +50,13 @@ def test_the_wheel_holds_the_package_and_its_data(wheel: zipfile.ZipFile) -> Non
 def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
     information = f"multiid-{multiid.__version__}.dist-info/"
     names = [name for name in wheel.namelist() if not name.startswith(information)]
-    small = [name for name in names if not name.startswith("multiid/mini/")]
+    small = [name for name in names if not name.startswith(("multiid/mini/", "multiid/suites/"))]
     assert {Path(name).suffix for name in small} == {".py", ".typed", ".json", ".png"}
-    assert {Path(name).suffix for name in names} <= {".py", ".typed", ".json", ".png", ".yaml", ".safetensors"}
+    suites = {Path(name).suffix for name in names if name.startswith("multiid/suites/")}
+    assert {".py", ".yaml"} <= suites <= {".py", ".yaml", ".html", ".css"}
+    assert {Path(name).suffix for name in names} <= {
+        ".py", ".typed", ".json", ".png", ".yaml", ".safetensors", ".html", ".css",
+    }  # fmt: skip
     assert all(name.startswith("multiid/") for name in names)
     pictures = [name for name in names if name.endswith(".png")]
     assert all(name.startswith("multiid/pose_templates/previews/") for name in pictures)

@@ -24,6 +24,7 @@ def test_fastcomposer_matches_the_most_alike_first() -> None:
     """0.9 first, then what is left: 0.1. The least of both counts."""
     assert fastcomposer_score(GREEDY_IS_WORSE) == pytest.approx(0.1)
     assert fastcomposer_score(GREEDY_IS_WORSE[::-1]) == pytest.approx(0.1)
+    assert fastcomposer_score(GREEDY_IS_WORSE[:, ::-1]) == pytest.approx(0.1)  # whoever is named first
     assert fastcomposer_score(np.eye(3)) == 1
 
 

@@ -1,6 +1,5 @@
 """The selftest's parts: who sits, what is made, counted and judged; and the preset tiny, which does not work."""
 
-import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +12,14 @@ from photos import write_blocks
 
 from multiid import PRESETS, Box, Identity, IdentityError, SceneError, read_recipe
 from multiid.cli import main
-from multiid.errors import RecipeError
 from multiid.mini.demo.show import Sighting
+from multiid.pipeline.kept import KeptPicture, recall_picture
 from multiid.selftest.run import Made
 from multiid.selftest.sitters import invite
-from multiid.selftest.store import Kept, recall
-from multiid.selftest.tasks import WAYS, Task, Way, make_pose, make_scene, plan_tasks
+from multiid.selftest.tasks import WAYS, Task, Way, make_scene, plan_tasks
 from multiid.selftest.verdict import judge_preset, tally
 
-BLACK = Kept(PIL.Image.new("RGB", (8, 8)), 1.0)
+BLACK = KeptPicture(PIL.Image.new("RGB", (8, 8)), 1.0)
 
 
 def selftest(*arguments: object) -> Result:
@@ -32,7 +30,7 @@ def seen(nearest: int, people: int = 4) -> Sighting:
     return Sighting(Box(0, 0, 4, 4), tuple(0.8 if index == nearest else 0.1 for index in range(people)))
 
 
-def made(way: Way, people: int, *, right: int, found: int | None = None, kept: Kept | None = BLACK) -> Made:
+def made(way: Way, people: int, *, right: int, found: int | None = None, kept: KeptPicture | None = BLACK) -> Made:
     """A picture with so many faces of the right people; the other faces found are their neighbours'."""
     found = people if found is None else found
     looks = [seen(index if index < right else (index + 1) % 4) for index in range(people)]
@@ -55,17 +53,6 @@ def test_every_way_and_number_of_people_is_made() -> None:
     for way in WAYS:
         counts = [task.people for task in tasks if task.way == way and task.seed == 0]
         assert counts == ([1, 2, 3, 4] if way.masked else [2, 3, 4])
-
-
-@pytest.mark.parametrize("people", [1, 2, 3, 4])
-def test_poses_have_a_face_for_everybody(people: int) -> None:
-    pose = make_pose(people)
-    boxes = [place.skeleton.face_box(pose.size) for place in pose.places]
-    assert len(boxes) == people
-    whole = [box for box in boxes if box is not None and box.inside(pose.size)]
-    assert len(whole) == people
-    assert not any(a.expanded(0.5).overlaps(b) for a, b in itertools.pairwise(whole))
-    assert all(place.role == "adult" for place in pose.places)
 
 
 def test_scenes_name_everybody() -> None:
@@ -238,9 +225,9 @@ def test_pictures_say_that_they_are_generated_and_how_to_make_them_again(tiny: t
     for file in pictures.iterdir():
         with PIL.Image.open(file) as image:
             assert "trainedAlgorithmicMedia" in image.info["XML:com.adobe.xmp"]
-    assert read_recipe(pictures / "stack-masks-4-0.png").preset == "tiny"
-    with pytest.raises(RecipeError, match="carries none"):
-        read_recipe(pictures / "stack-nomasks-4-0.png")
+    recipes = [read_recipe(pictures / f"stack-{masks}-4-0.png") for masks in ("masks", "nomasks")]
+    assert [recipe.scene.mask_rule for recipe in recipes] == ["additive", "none"]
+    assert {recipe.preset for recipe in recipes} == {"tiny"}
 
 
 def test_a_stopped_run_goes_on(tiny: tuple[Path, Result]) -> None:
@@ -259,6 +246,6 @@ def test_a_stopped_run_goes_on(tiny: tuple[Path, Result]) -> None:
     assert {file.name: PIL.Image.open(file).tobytes() for file in pictures} == contents
     again, first = json.loads((folder / "metrics.json").read_text()), json.loads(figures)
     assert again["ways"] == first["ways"]
-    other = json.loads(PIL.Image.open(pictures[0]).info["multiid-selftest"])["stamp"]
-    assert recall(pictures[0], stamp=other) is not None
-    assert recall(pictures[0], stamp="another") is None
+    other = json.loads(PIL.Image.open(pictures[0]).info["multiid-kept"])["stamp"]
+    assert recall_picture(pictures[0], stamp=other) is not None
+    assert recall_picture(pictures[0], stamp="another") is None

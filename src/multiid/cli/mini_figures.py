@@ -40,7 +40,7 @@ class _Counts(click.ParamType):
     "--unmasked", type=click.IntRange(0, 10_000), help="How many of them without masks as well.  [default: all]"
 )
 @click.option("--counts", type=_Counts(), default="1,2,3,4,6,8", show_default=True, help="How many people a scene has.")
-@click.option("--steps", type=click.IntRange(1, 1000), default=20, show_default=True, help="Denoising steps.")
+@click.option("--steps", type=click.IntRange(1, 1000), default=8, show_default=True, help="Denoising steps.")
 @click.option(
     "--jobs", type=click.IntRange(1, 64), help="Processes, each with one thread.  [default: one for each core]"
 )
@@ -61,6 +61,7 @@ def command(
     # Threads that wait by spinning take the time of those that work; torch reads this when it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+    from multiid.jobs import cores
     from multiid.mini.figures.figures import summarise
     from multiid.mini.figures.readers import measure_reader
     from multiid.mini.figures.requirements import requirements
@@ -90,7 +91,7 @@ def command(
             bar.length = total
             bar.update(done - bar.pos)
 
-        measured = measure_all(plan, output / "scenes", jobs=jobs or _cores(), progress=progress)
+        measured = measure_all(plan, output / "scenes", jobs=jobs or cores(), progress=progress)
     figures = summarise(measured, reader=reader, speed=speed)
     for file, text in ((json_file, to_json(figures, plan)), (markdown_file, to_markdown(figures, plan))):
         with write_whole(file) as temporary:
@@ -100,8 +101,3 @@ def command(
         sign, limit = ("met   ", "missed")[not line.met], ("at least", "at most")[line.at_most]
         click.echo(f"{sign}  {line.measured:8.3f}  {limit} {line.required:<5g}  {line.name}")
     click.echo(str(markdown_file))
-
-
-def _cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -58,10 +58,11 @@ def command(
     from transformers.utils import logging as transformers_logging
 
     import multiid
+    from multiid.pipeline.judging import choose_judge, draws_cartoons
     from multiid.selftest.metrics import to_json
     from multiid.selftest.run import Session, run_session
     from multiid.selftest.sheet import draw_sheet
-    from multiid.selftest.sitters import choose_judge, draws_cartoons, invite, read_references
+    from multiid.selftest.sitters import invite, read_references
     from multiid.selftest.verdict import judge_preset
 
     # Small things first: what is wrong with people and photos shows before the long wait.

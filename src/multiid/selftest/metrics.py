@@ -7,10 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 from multiid import __version__
+from multiid.evaluation.likeness import likeness_of
 from multiid.mini.demo.show import Sighting
 from multiid.pipeline.preset_record import Preset
 from multiid.selftest.run import Made, Session
-from multiid.selftest.sitters import SAME_PERSON
 from multiid.selftest.tasks import WAYS
 from multiid.selftest.verdict import Tally, Verdict, tally
 
@@ -38,7 +38,7 @@ def to_json(preset: Preset, session: Session, made: Sequence[Made], verdict: Ver
         "layout": verdict.layout,
         "steps": session.steps or preset.defaults.steps,
         "seeds": session.seeds,
-        "judge": {"recogniser": recogniser, "same_person_from": SAME_PERSON.get(recogniser)},
+        "judge": {"recogniser": recogniser, "same_person_from": likeness_of(recogniser).same},
         "people": [
             {
                 "name": sitter.name,

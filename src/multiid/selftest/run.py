@@ -1,7 +1,5 @@
 """The selftest itself: makes its pictures, those that are not there yet, and looks who is seen in them."""
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,17 +10,15 @@ import numpy as np
 from jaxtyping import Float64
 
 from multiid import __version__
-from multiid.errors import OutputError, PromptError
+from multiid.errors import PromptError
 from multiid.geometry import Box
-from multiid.mini.demo.show import Sighting
-from multiid.mini.figures.lab import UnmaskedComposer
-from multiid.mini.figures.reading import faces_in_place
+from multiid.mini.demo.show import Sighting, look
 from multiid.people.faces import FaceAnalyzer
 from multiid.people.identity import Identity
 from multiid.pipeline.composer import Composer
+from multiid.pipeline.kept import KeptPicture, keep_picture, make_folder, recall_picture, stamp_of
 from multiid.pipeline.scene import Scene
-from multiid.selftest.sitters import Sitter, direction
-from multiid.selftest.store import Kept, keep, recall
+from multiid.selftest.sitters import Sitter
 from multiid.selftest.tasks import Task, make_scene, plan_tasks
 
 __all__ = ["Made", "Progress", "Session", "run_session"]
@@ -44,7 +40,7 @@ class Made:
     """
 
     task: Task
-    kept: Kept | None
+    kept: KeptPicture | None
     sightings: tuple[Sighting | None, ...]
     strangers: int
     unmade: str | None = None
@@ -89,12 +85,8 @@ def run_session(session: Session, folder: Path, *, progress: Progress | None = N
         OutputError: when the folder cannot be written.
         MultiIDError: what making identities and pictures raises.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot write {folder}: {error.strerror or error}.") from error
+    make_folder(folder)
     composer = session.composer
-    unmasked = UnmaskedComposer(composer.pipeline, composer.adapter, composer.faces, defaults=composer.defaults)
     identities = [composer.identity(sitter.name, sitter.noun, list(sitter.given)) for sitter in session.sitters]
     tasks = plan_tasks(len(identities), seeds=session.seeds)
     made: list[Made] = []
@@ -106,7 +98,7 @@ def run_session(session: Session, folder: Path, *, progress: Progress | None = N
             photographic=session.photographic,
             steps=session.steps,
         )
-        made.append(_make(session, composer if task.way.masked else unmasked, task, scene, folder))
+        made.append(_make(session, composer, task, scene, folder))
         if progress is not None:
             progress(len(made), len(tasks))
     return made
@@ -114,7 +106,7 @@ def run_session(session: Session, folder: Path, *, progress: Progress | None = N
 
 def _make(session: Session, composer: Composer, task: Task, scene: Scene, folder: Path) -> Made:
     stamp = _stamp(session, scene)
-    kept = recall(folder / task.file, stamp=stamp)
+    kept = recall_picture(folder / task.file, stamp=stamp)
     if kept is None:
         begin = time.perf_counter()
         try:
@@ -122,9 +114,11 @@ def _make(session: Session, composer: Composer, task: Task, scene: Scene, folder
         except PromptError as error:  # the only layout with a limit
             return Made(task, None, (None,) * task.people, 0, unmade=str(error))
         seconds = time.perf_counter() - begin
-        kept = keep(picture, folder / task.file, stamp=stamp, seconds=seconds, repeatable=task.way.masked)
-    sightings, strangers = _look(session, kept, _face_boxes(composer, scene))
-    return Made(task, kept, sightings, strangers)
+        keep_picture(picture, folder / task.file, stamp=stamp, seconds=seconds)
+        kept = KeptPicture(picture.image, seconds)
+    found = session.judge.analyze(kept.image)
+    sightings = look(found, _face_boxes(composer, scene), session.references)
+    return Made(task, kept, sightings, strangers=len(found) - sum(seen is not None for seen in sightings))
 
 
 def _face_boxes(composer: Composer, scene: Scene) -> list[Box | None]:
@@ -134,24 +128,10 @@ def _face_boxes(composer: Composer, scene: Scene) -> list[Box | None]:
     return [place.skeleton.face_box(stage.size) for place in places]
 
 
-def _look(session: Session, kept: Kept, places: Sequence[Box | None]) -> tuple[tuple[Sighting | None, ...], int]:
-    """Who is seen at each place, and how many others are."""
-    found = session.judge.analyze(kept.image)
-    in_place = faces_in_place(places, found)
-    sightings: list[Sighting | None] = []
-    for face in in_place:
-        if face is None or face.embedding is None:
-            sightings.append(None)
-            continue
-        similarities = session.references @ direction([face], "somebody")
-        sightings.append(Sighting(face.box, tuple(float(value) for value in similarities)))
-    return tuple(sightings), len(found) - sum(face is not None for face in in_place)
-
-
 def _stamp(session: Session, scene: Scene) -> str:
     """What a picture depends on: the models, versions, people, words and settings. Masks are in the file's name."""
     people: list[Identity] = [person.identity for person in scene.cast]
-    told = [
+    return stamp_of(
         __version__,
         [version(name) for name in ("torch", "diffusers", "transformers")],
         session.models,
@@ -159,5 +139,4 @@ def _stamp(session: Session, scene: Scene) -> str:
         [scene.prompt, scene.layout, scene.width, scene.height, scene.steps, scene.seed],
         repr(scene.pose),
         repr(session.composer.defaults),
-    ]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    )

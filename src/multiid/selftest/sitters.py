@@ -8,20 +8,18 @@ import PIL.Image
 from jaxtyping import Float64
 
 from multiid.errors import FaceError, SceneError
+from multiid.evaluation.likeness import mean_direction
 from multiid.mini.demo.plan import plan_demo
-from multiid.mini.faces import MiniFaces
-from multiid.people.faces import Face, FaceAnalyzer, choose_face, face_analyzer
+from multiid.people.faces import Face, FaceAnalyzer, choose_face
 from multiid.people.identity import check_words
 from multiid.people.photo import load_photos
+from multiid.pipeline.judging import draws_cartoons
 from multiid.pipeline.preset_record import Preset
 
-__all__ = ["MOST", "SAME_PERSON", "Sitter", "choose_judge", "direction", "draws_cartoons", "invite", "read_references"]
+__all__ = ["MOST", "Sitter", "invite", "read_references"]
 
 MOST = 4
 """The largest number of people in one picture of the selftest."""
-
-SAME_PERSON = {"sface": 0.363}
-"""From which cosine on a recogniser takes two faces for one person: for SFace as OpenCV's documentation has it."""
 
 _SEED, _TEMPLATE = 9, "friends-six"  # six grown-up people of the miniature's world, of whom the first are taken
 
@@ -41,11 +39,6 @@ class Sitter:
     noun: str
     given: tuple[PIL.Image.Image, ...]
     kept: tuple[PIL.Image.Image, ...]
-
-
-def draws_cartoons(preset: Preset) -> bool:
-    """Whether people of the miniature's world may sit for it: it knows them, or knows nobody at all."""
-    return preset.faces == "mini" or preset.base is None
 
 
 def invite(preset: Preset, people: Sequence[tuple[str, str, str]]) -> list[Sitter]:
@@ -77,24 +70,15 @@ def invite(preset: Preset, people: Sequence[tuple[str, str, str]]) -> list[Sitte
     return [_sitter(name, noun, photos) for name, noun, photos in people]
 
 
-def choose_judge(preset: Preset) -> FaceAnalyzer:
-    """Who says whose face is whose: nobody who took part in making the pictures.
-
-    Raises:
-        ModelFileError: when its models are absent and cannot be fetched.
-    """
-    return MiniFaces() if draws_cartoons(preset) else face_analyzer("opencv", recognise=True)
-
-
 def read_references(sitters: Sequence[Sitter], judge: FaceAnalyzer) -> Float64[np.ndarray, "people channels"]:
     """What the judge makes of each person, as directions of length 1.
 
     Raises:
-        FaceError: when it sees no face of somebody.
+        FaceError: when it sees no face of somebody, or cannot recognise it.
     """
     return np.stack(
         [
-            direction(
+            _direction(
                 [choose_face(judge.analyze(image), photo=f"a photo of {sitter.name}") for image in sitter.kept],
                 sitter.name,
             )
@@ -103,17 +87,11 @@ def read_references(sitters: Sequence[Sitter], judge: FaceAnalyzer) -> Float64[n
     )
 
 
-def direction(faces: Sequence[Face], name: str) -> Float64[np.ndarray, " channels"]:
-    """The direction between several faces' embeddings, of length 1.
-
-    Raises:
-        FaceError: when none of them has an embedding.
-    """
-    embeddings = [face.embedding.astype(np.float64) for face in faces if face.embedding is not None]
-    if not embeddings:
+def _direction(faces: Sequence[Face], name: str) -> Float64[np.ndarray, " channels"]:
+    direction = mean_direction(face.embedding for face in faces if face.embedding is not None)
+    if direction is None:
         raise FaceError(f"Expected a face of {name} that can be recognised, but got none: use another photo.")
-    total = np.sum([embedding / np.linalg.norm(embedding) for embedding in embeddings], axis=0)
-    return total / np.linalg.norm(total)
+    return direction
 
 
 def _sitter(name: str, noun: str, source: str) -> Sitter:

@@ -1,19 +1,20 @@
-"""What the selftest makes: ways of composing, numbers of people, poses, words."""
+"""What the selftest makes: ways of composing, numbers of people, words."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from multiid.geometry import Point, Size
+from multiid.geometry import Size
 from multiid.people.identity import Identity
 from multiid.pipeline.preset_record import Defaults
 from multiid.pipeline.scene import Scene
 from multiid.pipeline.sizing import AreaRule
-from multiid.poses.body import Body, Limb
-from multiid.poses.skeleton import Place, Pose
+from multiid.poses.row import make_row
+from multiid.poses.skeleton import Pose
+from multiid.prompts import Subject, name_all
 
-__all__ = ["WAYS", "Task", "Way", "make_pose", "make_scene", "plan_tasks"]
+__all__ = ["WAYS", "Task", "Way", "make_scene", "plan_tasks"]
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,7 @@ class Task:
         return f"{self.way.layout}-{masks}-{self.people}-{self.seed}.png"
 
 
-_SIZES = {1: Size(896, 1152), 2: Size(1024, 1024), 3: Size(1152, 896), 4: Size(1216, 832)}
-_FACE_HEIGHT = 0.3  # of the canvas, where noses are
-_STATURES = {1: 1.9, 2: 1.6, 3: 1.5, 4: 1.42}  # in canvas heights
 _MULTIPLE = 64  # pixels: sides that SDXL was trained on
-_TURN = 14.0  # degrees; those at the ends turn to the middle
 
 
 def plan_tasks(people: int, *, seeds: int) -> list[Task]:
@@ -67,23 +64,6 @@ def plan_tasks(people: int, *, seeds: int) -> list[Task]:
         for way in WAYS
         if way.masked or count > 1
     ]
-
-
-def make_pose(people: int) -> Pose:
-    """So many grown-up people standing in a row, faces to the camera."""
-    size = _SIZES[people]
-    places: list[Place] = []
-    for index in range(people):
-        x = (index + 0.5) / people
-        body = Body(
-            face=Point(x, _FACE_HEIGHT),
-            height=_STATURES[people],
-            turn=_TURN * (1 - 2 * x),
-            right_arm=Limb(out=4.0, bend=16.0, twist=30.0),
-            left_arm=Limb(out=4.0, bend=16.0, twist=30.0),
-        )
-        places.append(Place(body.skeleton(size)))
-    return Pose(size, tuple(places))
 
 
 def make_scene(
@@ -98,18 +78,15 @@ def make_scene(
         photographic: whether a photo is asked for.
         steps: denoising steps, in place of the preset's.
     """
-    named = [
-        f"{'an' if identity.noun[0].lower() in 'aeiou' else 'a'} {{{identity.name}}}"
-        for identity in identities[: task.people]
-    ]
-    company = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
-    pose = make_pose(task.people)
+    company = name_all([Subject(identity.name, identity.noun) for identity in identities[: task.people]])
+    pose = make_row(task.people)
     size = _size(pose, defaults)
     return Scene(
         f"{'a photo of ' if photographic else ''}{company} in a garden",
         identities[: task.people],
         pose=pose,
         layout=task.way.layout,
+        mask_rule="additive" if task.way.masked else "none",
         width=size.width,
         height=size.height,
         steps=steps,

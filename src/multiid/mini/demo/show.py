@@ -1,18 +1,19 @@
 """The demonstration itself: the plan's picture with and without masks, and who is seen in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import PIL.Image
 from jaxtyping import Float64
 
+from multiid.evaluation import metrics
+from multiid.evaluation.matching import faces_in_place
 from multiid.geometry import Box
-from multiid.mini.demo.plan import Guest, Plan
+from multiid.mini.demo.plan import Plan
 from multiid.mini.faces import MiniFaces
-from multiid.mini.figures.lab import UnmaskedComposer
-from multiid.mini.figures.reading import faces_in_place, mean_direction
+from multiid.mini.figures.reading import read_reference
 from multiid.mini.world.scene import Cast, draw_scene
+from multiid.people.faces import Face
 from multiid.pipeline.composer import Composer
 from multiid.pipeline.result import Picture
 from multiid.pipeline.scene import Person, Scene
@@ -75,36 +76,29 @@ def show(plan: Plan, composer: Composer, *, faces: MiniFaces) -> Shown:
         template=plan.template,
         seed=plan.seed,
     )
-    unmasked = UnmaskedComposer(composer.pipeline, composer.adapter, composer.faces, defaults=composer.defaults)
-    pictures = composer.compose(scene), unmasked.compose(scene)
+    pictures = composer.compose(scene), composer.compose(replace(scene, mask_rule="none"))
     places = _face_boxes(pictures[0].stage.pose, plan)
-    references = np.stack([_reference(guest, faces) for guest in plan.guests])
-    seen, mixed = (look(picture.image, places, references, faces=faces) for picture in pictures)
+    references = np.stack([read_reference(guest.kept, faces) for guest in plan.guests])
+    seen, mixed = (look(faces.analyze(picture.image), places, references) for picture in pictures)
     return Shown(plan, *pictures, seen, mixed)
 
 
 def look(
-    picture: PIL.Image.Image,
-    places: Sequence[Box | None],
-    references: Float64[np.ndarray, "people channels"],
-    *,
-    faces: MiniFaces,
+    faces: Sequence[Face], places: Sequence[Box | None], references: Float64[np.ndarray, "people channels"]
 ) -> tuple[Sighting | None, ...]:
     """Whose faces a picture shows, place by place; None where no face is found.
 
     Args:
-        picture: to look at.
+        faces: what an analyzer found in the picture.
         places: where each person's face should be.
         references: a direction for each person; one of no numbers is like nobody.
-        faces: finds and reads faces.
     """
-    known = np.nan_to_num(references)
     sightings: list[Sighting | None] = []
-    for face in faces_in_place(places, faces.analyze(picture)):
+    for face in faces_in_place(places, faces):
         if face is None or face.embedding is None:
             sightings.append(None)
             continue
-        similarities = known @ (face.embedding / np.linalg.norm(face.embedding))
+        similarities = np.nan_to_num(metrics.likenesses(face.embedding[None], references))[0]
         sightings.append(Sighting(face.box, tuple(float(value) for value in similarities)))
     return tuple(sightings)
 
@@ -119,8 +113,3 @@ def _face_boxes(pose: Pose | None, plan: Plan) -> list[Box | None]:
         place="garden",  # it has no bearing on faces
     )
     return [person.face for person in draw_scene(pose, cast).people]
-
-
-def _reference(guest: Guest, faces: MiniFaces) -> Float64[np.ndarray, " channels"]:
-    found = [faces.analyze(portrait) for portrait in guest.kept]
-    return mean_direction([seen[0] for seen in found if seen])

@@ -25,7 +25,7 @@ from multiid.mini.figures.trials import KINDS
 __all__ = ["Exchange", "Figures", "Group", "summarise"]
 
 Rates = Mapping[str, Rate]
-"""A rate for each way to come to a picture: "true", "round trip", "masks on", "masks off", "few steps"."""
+"""A rate for each way to come to a picture: "true", "round trip", "masks on", "masks off", "many steps"."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,21 +13,20 @@ from multiid.geometry import Box
 from multiid.mini.faces import MiniFaces
 from multiid.mini.figures.judges import PlaceJudge
 from multiid.mini.figures.measured import Measured
-from multiid.mini.figures.reading import mean_direction, read_picture
+from multiid.mini.figures.reading import read_picture, read_reference
 from multiid.mini.figures.trials import Trial, draw_photos, draw_references
 from multiid.mini.world.people import Person
 from multiid.pipeline.composer import Composer
 from multiid.pipeline.scene import Person as Member
 from multiid.pipeline.scene import Scene
-from multiid.pipeline.staging import Stage
 
-__all__ = ["FEW_STEPS", "Lab", "UnmaskedComposer", "Variant", "trial_scene"]
+__all__ = ["MANY_STEPS", "Lab", "Variant", "trial_scene"]
 
-Variant = Literal["masks on", "masks off", "few steps", "exchanged"]
-"""How a scene's picture is made: as it should be, with everybody heard everywhere, in `FEW_STEPS`, and with one person
+Variant = Literal["masks on", "masks off", "many steps", "exchanged"]
+"""How a scene's picture is made: as it should be, with everybody heard everywhere, in `MANY_STEPS`, and with one person
 exchanged."""
 
-FEW_STEPS = 8
+MANY_STEPS = 20
 
 
 def trial_scene(composer: Composer, trial: Trial, *, steps: int) -> Scene:
@@ -47,17 +46,8 @@ def trial_scene(composer: Composer, trial: Trial, *, steps: int) -> Scene:
     )
 
 
-class UnmaskedComposer(Composer):
-    """A composer whose regions are the whole picture for everybody: what happens without masks."""
-
-    def stage(self, scene: Scene) -> Stage:
-        """The stage of a scene, with every region filled."""
-        stage = super().stage(scene)
-        return replace(stage, regions=torch.ones_like(stage.regions))
-
-
 class Lab:
-    """Composers, with and without masks, and who judges their pictures.
+    """A composer, and who judges its pictures.
 
     Args:
         composer: makes pictures.
@@ -69,9 +59,6 @@ class Lab:
     def __init__(self, composer: Composer, *, steps: int, judge: PlaceJudge, faces: MiniFaces) -> None:
         composer.pipeline.set_progress_bar_config(disable=True)
         self.composer = composer
-        self.unmasked = UnmaskedComposer(
-            composer.pipeline, composer.adapter, composer.faces, defaults=composer.defaults
-        )
         self.steps = steps
         self.judge = judge
         self.faces = faces
@@ -107,9 +94,8 @@ class Lab:
         """A trial's picture."""
         if variant == "exchanged":
             trial = trial.with_newcomer()
-        steps = FEW_STEPS if variant == "few steps" else self.steps
-        composer = self.unmasked if variant == "masks off" else self.composer
-        return composer.compose(trial_scene(composer, trial, steps=steps)).image
+        scene = trial_scene(self.composer, trial, steps=MANY_STEPS if variant == "many steps" else self.steps)
+        return self.composer.compose(replace(scene, mask_rule="none") if variant == "masks off" else scene).image
 
     @torch.no_grad()
     def round_trip(self, picture: PIL.Image.Image) -> PIL.Image.Image:
@@ -123,8 +109,7 @@ class Lab:
 
     def _reference(self, person: Person, seed: int) -> Float64[np.ndarray, " channels"]:
         """What the recogniser makes of portraits that the generator never gets."""
-        found = [self.faces.analyze(portrait) for portrait in draw_references(person, seed=seed)]
-        return mean_direction([faces[0] for faces in found if faces])
+        return read_reference(draw_references(person, seed=seed), self.faces)
 
 
 def _face_errors(

@@ -10,10 +10,11 @@ import PIL.Image
 import torch
 from jaxtyping import Float64
 
-from multiid.errors import OutputError
-from multiid.mini.figures.reading import Reading, are_nearest
+from multiid.evaluation import metrics
+from multiid.mini.figures.reading import Reading
 from multiid.mini.figures.trials import Trial
-from multiid.people.tensorfile import read_tensors, write_tensors
+from multiid.people.tensorfile import write_tensors
+from multiid.pipeline.kept import recall_tensors
 
 __all__ = ["Measured", "keep_measured", "read_measured"]
 
@@ -43,7 +44,7 @@ class Measured:
 
     def hits(self, way: str) -> list[bool]:
         """Whether each person's face in a picture is nearer to its own person than to anybody else of the scene."""
-        return are_nearest(self.readings[way].embeddings, self.references)
+        return list(metrics.nearest_own(metrics.likenesses(self.readings[way].embeddings, self.references)))
 
 
 def keep_measured(measured: Measured, file: Path, *, stamp: str) -> None:
@@ -93,14 +94,10 @@ def read_measured(
         ways: the readings it must have; others that it has are left out.
         pictures: whether it must have pictures.
     """
-    if not file.is_file():
+    kept = recall_tensors(file, stamp=stamp)
+    if kept is None:
         return None
-    try:
-        tensors, about = read_tensors(file, error=OutputError)
-    except OutputError:
-        return None  # damaged: it is measured again
-    if about.get("stamp") != stamp:
-        return None
+    tensors, about = kept
     arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     entries = {entry["way"]: entry for entry in about["readings"] if entry["way"] in ways}
     readings = {way: _reading(entry, arrays[_EMBEDDINGS + way]) for way, entry in entries.items()}

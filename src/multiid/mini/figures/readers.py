@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+from multiid.evaluation import metrics
 from multiid.mini.faces import MiniFaces
 from multiid.mini.figures.rate import Rate, count_right
-from multiid.mini.figures.reading import are_nearest, mean_direction
+from multiid.mini.figures.reading import face_direction
 from multiid.mini.figures.trials import UNSEEN, find_look_alikes, find_strangers
 from multiid.mini.world.dice import Dice
 from multiid.mini.world.people import ATTRIBUTES, VALUES, Person, make_person
@@ -64,7 +65,7 @@ def measure_reader(faces: MiniFaces, *, people: int, groups: int) -> ReaderFigur
     alike: list[bool] = []
     for _ in range(groups):
         group = find_look_alikes(_GROUP, age=dice.pick(VALUES["age"]), dice=dice)
-        alike += are_nearest(_read(faces, group, dice).embeddings, _read(faces, group, dice).embeddings)
+        alike += _nearest_own(_read(faces, group, dice), _read(faces, group, dice))
     both = [*zip(strangers, first.attributes, strict=True), *zip(strangers, second.attributes, strict=True)]
     seen = [read is not None for _, read in both]
     return ReaderFigures(
@@ -73,11 +74,16 @@ def measure_reader(faces: MiniFaces, *, people: int, groups: int) -> ReaderFigur
             name: count_right(read is not None and read[name] == getattr(person, name) for person, read in both)
             for name in ATTRIBUTES
         },
-        top_one=count_right(are_nearest(first.embeddings, second.embeddings)),
+        top_one=count_right(_nearest_own(first, second)),
         look_alikes=count_right(alike),
         found=count_right(seen),
         precision=Rate(sum(seen), first.finds + second.finds),
     )
+
+
+def _nearest_own(first: _Read, second: _Read) -> tuple[bool, ...]:
+    """Whether each person's first portrait is nearest to their second."""
+    return metrics.nearest_own(metrics.likenesses(first.embeddings, second.embeddings))
 
 
 def _read(faces: MiniFaces, people: Sequence[Person], dice: Dice) -> _Read:
@@ -89,7 +95,7 @@ def _read(faces: MiniFaces, people: Sequence[Person], dice: Dice) -> _Read:
         size = round(dice.between(_SMALLEST, _LARGEST))
         picture = draw_portrait(person, seed=dice.seed(), size=size).picture
         found = faces.analyze(picture)
-        embeddings.append(mean_direction(found[:1]))
+        embeddings.append(face_direction(found[0] if found else None))
         attributes.append(faces.read_attributes(picture, found[0].box) if found else None)
         finds += len(found)
     return _Read(np.stack(embeddings), tuple(attributes), finds)

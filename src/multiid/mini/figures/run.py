@@ -1,18 +1,12 @@
 """The whole measurement: which trials, in how many processes, and what is kept."""
 
-import hashlib
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
-
-import cv2
-import torch
 
 from multiid import __version__
-from multiid.errors import OutputError
+from multiid.jobs import run_jobs
 from multiid.mini.faces import MiniFaces
 from multiid.mini.figures.judges import PlaceJudge, train_place_judge
 from multiid.mini.figures.lab import Lab, Variant
@@ -20,6 +14,7 @@ from multiid.mini.figures.measured import Measured, keep_measured, read_measured
 from multiid.mini.figures.trials import KINDS, Kind, Trial, make_trial
 from multiid.mini.pack import ADAPTER_FILE, FACES_FOLDER
 from multiid.pipeline.composer import Composer
+from multiid.pipeline.kept import make_folder, stamp_of, weights_digest
 from multiid.pipeline.presets import find_preset
 
 __all__ = ["COUNTS", "Plan", "Progress", "Task", "make_composer", "make_faces", "measure_all", "plan_tasks"]
@@ -51,7 +46,7 @@ class Plan:
     scenes: int = 200
     unmasked: int = 200
     counts: tuple[int, ...] = COUNTS
-    steps: int = 20
+    steps: int = 8
     shown: int = 8
     gallery: int = 300
 
@@ -83,7 +78,7 @@ class Task:
 
 
 def plan_tasks(plan: Plan) -> list[Task]:
-    """Every trial of a plan. Random scenes of four are also made in few steps, half of them with one exchanged."""
+    """Every trial of a plan. Random scenes of four are also made in many steps, half of them with one exchanged."""
     tasks: list[Task] = []
     for kind in KINDS:
         for count in plan.counts if kind == "random" else sorted({_HARD_COUNT} & set(plan.counts)):
@@ -92,7 +87,7 @@ def plan_tasks(plan: Plan) -> list[Task]:
                 if count > 1 and index < plan.unmasked:
                     variants.append("masks off")
                 if kind == "random" and count == _HARD_COUNT:
-                    variants.append("few steps")
+                    variants.append("many steps")
                     if index % 2 == 0:
                         variants.append("exchanged")
                 tasks.append(Task(kind, count, index, tuple(variants), index < plan.shown))
@@ -120,7 +115,7 @@ def measure_all(plan: Plan, folder: Path, *, jobs: int, progress: Progress | Non
     stamp = _stamp(plan)
     results: dict[int, Measured] = {}
     for number, task in enumerate(tasks):
-        _make_folder(folder / task.file.parent)
+        make_folder(folder / task.file.parent)
         kept = read_measured(folder / task.file, task.trial, stamp=stamp, ways=task.ways, pictures=task.keep)
         if kept is not None:
             results[number] = kept
@@ -135,40 +130,22 @@ def measure_all(plan: Plan, folder: Path, *, jobs: int, progress: Progress | Non
     return [results[number] for number in range(len(tasks))]
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot write {folder}: {error.strerror or error}.") from error
-
-
 def _measured(plan: Plan, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[int, Measured]]:
     """What comes of tasks, with their numbers, as it comes."""
     if not tasks:
         return
-    judge = train_place_judge()
-    if jobs == 1:
-        lab = _make_lab(plan, judge)
-        yield from ((number, _measure(lab, task)) for number, task in enumerate(tasks))
-        return
-    # Not forked: a fork of a process whose threads compute may hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(plan, judge)) as pool:
-        numbers = {pool.submit(_measure_here, task): number for number, task in enumerate(tasks)}
-        try:
-            for future in as_completed(numbers):
-                yield numbers.pop(future), future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    start = partial(_make_lab, plan, train_place_judge())
+    yield from run_jobs(start, [[task] for task in tasks], jobs=jobs, threads=None if jobs == 1 else 1)
+
+
+def _make_lab(plan: Plan, judge: PlaceJudge) -> Callable[[Task], Measured]:
+    faces = make_faces(plan)
+    lab = Lab(make_composer(plan, faces), steps=plan.steps, judge=judge, faces=faces)
+    return partial(_measure, lab)
 
 
 def _measure(lab: Lab, task: Task) -> Measured:
     return lab.measure(task.trial, task.variants, keep=task.keep)
-
-
-def _make_lab(plan: Plan, judge: PlaceJudge) -> Lab:
-    faces = make_faces(plan)
-    return Lab(make_composer(plan, faces), steps=plan.steps, judge=judge, faces=faces)
 
 
 def make_faces(plan: Plan) -> MiniFaces:
@@ -193,30 +170,6 @@ def make_composer(plan: Plan, faces: MiniFaces) -> Composer:
 
 def _stamp(plan: Plan) -> str:
     """What the figures depend on: the weights, the steps and the version of this package."""
-    digest = hashlib.sha256(f"multiid {__version__}, {plan.steps} steps".encode())
     base = find_preset("mini").base
     folder = plan.weights or Path(base.source if base else "")
-    for file in sorted(folder.rglob("*.safetensors")):
-        digest.update(f"{file.relative_to(folder)} {file.stat().st_size}\n".encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
-class _Process:
-    """What a process that measures keeps from scene to scene; the lab is made with the first."""
-
-    plan: ClassVar[Plan]
-    judge: ClassVar[PlaceJudge]
-    lab: ClassVar[Lab | None] = None
-
-
-def _start(plan: Plan, judge: PlaceJudge) -> None:
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    _Process.plan, _Process.judge = plan, judge
-
-
-def _measure_here(task: Task) -> Measured:
-    # Made here, not at the start, where a pool would hide what is wrong with the weights.
-    _Process.lab = _Process.lab or _make_lab(_Process.plan, _Process.judge)
-    return _measure(_Process.lab, task)
+    return stamp_of(__version__, plan.steps, weights_digest(folder))

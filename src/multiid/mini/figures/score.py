@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from multiid.evaluation import metrics
 from multiid.mini.figures.measured import Measured
 from multiid.mini.figures.rate import Rate, count_right
-from multiid.mini.figures.reading import are_nearest
 from multiid.mini.world.people import ATTRIBUTES, Person
 
 __all__ = [
@@ -38,7 +38,7 @@ def follows(measured: Sequence[Measured]) -> Rate:
     answers: list[bool] = []
     for one in measured:
         face = one.readings["exchanged"].embeddings[[one.trial.exchanged]]
-        answers += are_nearest(face, np.concatenate([one.newcomer[None], one.references]))
+        answers += metrics.nearest_own(metrics.likenesses(face, np.vstack([one.newcomer, one.references])))
     return count_right(answers)
 
 
@@ -58,27 +58,18 @@ def _lost(one: Measured, way: str) -> list[bool]:
 
 
 def single_sim(measured: Sequence[Measured], way: str) -> float:
-    """SingleSim (InstantFamily eq. 10): the mean likeness of a face to its own person's reference."""
-    return float(np.mean([_own(one, way) for one in measured]))
+    """The mean of `metrics.single_sim` over pictures."""
+    return float(np.mean([_multi_sim(one, way).own for one in measured]))
 
 
 def multi_sim(measured: Sequence[Measured], way: str) -> float:
-    """MultiSim (InstantFamily eq. 11): SingleSim plus one, less the mean likeness of a picture's faces to each other.
-
-    The second term rewards any two unlike faces, whoever they are; so a pair with a face missing counts as alike.
-    """
-    return float(np.mean([_own(one, way) + 1 - _among(one, way) for one in measured]))
+    """The mean of `metrics.multi_sim` over pictures, both its terms added up; `single_sim` is the first of them."""
+    return float(np.mean([_multi_sim(one, way).total for one in measured]))
 
 
-def _own(one: Measured, way: str) -> float:
-    likeness = np.einsum("pc,pc->p", one.readings[way].embeddings, one.references)
-    return float(np.nan_to_num(likeness, nan=0.0).mean())
-
-
-def _among(one: Measured, way: str) -> float:
-    embeddings = one.readings[way].embeddings
-    pairs = np.nan_to_num(embeddings @ embeddings.T, nan=1.0)[np.triu_indices(len(embeddings), 1)]
-    return float(pairs.mean()) if len(pairs) else 0.0
+def _multi_sim(one: Measured, way: str) -> metrics.MultiSim:
+    faces = one.readings[way].embeddings
+    return metrics.multi_sim(metrics.likenesses(faces, one.references), metrics.likenesses(faces, faces))
 
 
 def self_similarity(measured: Sequence[Measured]) -> float:
@@ -87,7 +78,7 @@ def self_similarity(measured: Sequence[Measured]) -> float:
     for one in measured:
         before, after = one.readings["masks on"].embeddings, one.readings["exchanged"].embeddings
         stay = np.arange(len(before)) != one.trial.exchanged
-        likeness += np.nan_to_num(np.einsum("pc,pc->p", before, after)[stay], nan=0.0).tolist()
+        likeness += metrics.own_likeness(before, after)[stay].tolist()
     return float(np.mean(likeness)) if likeness else math.nan
 
 

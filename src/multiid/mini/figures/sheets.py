@@ -10,7 +10,7 @@ from multiid.mini.figures.measured import Measured
 
 __all__ = ["draw_sheet", "write_sheets"]
 
-_COLUMNS = ("true", "masks on", "few steps", "exchanged", "masks off")
+_COLUMNS = ("true", "masks on", "many steps", "exchanged", "masks off")
 _LARGE_COLUMNS = ("true", "masks on")
 _LARGE_ROWS = 4
 _MISSES = 12  # scenes at most
@@ -24,7 +24,7 @@ def draw_sheet(measured: Sequence[Measured], *, columns: Sequence[str] = _COLUMN
 
     Args:
         measured: trials whose pictures were kept, at least one.
-        columns: which pictures, as far as they were made; by default the true render, with masks, in few steps, with
+        columns: which pictures, as far as they were made; by default the true render, with masks, in many steps, with
             one person exchanged and without masks.
         zoom: how wide each pixel is drawn.
     """

@@ -7,7 +7,7 @@ from time import perf_counter
 
 import torch
 
-from multiid.mini.figures.lab import FEW_STEPS, trial_scene
+from multiid.mini.figures.lab import MANY_STEPS, trial_scene
 from multiid.mini.figures.run import Plan, make_composer, make_faces
 from multiid.mini.figures.trials import make_trial
 
@@ -31,7 +31,7 @@ class Speed:
 
 
 def measure_speed(plan: Plan) -> Speed:
-    """Times pictures in the plan's steps and in `FEW_STEPS`. Nothing else should run meanwhile.
+    """Times pictures in the plan's steps and in `MANY_STEPS`. Nothing else should run meanwhile.
 
     The people stand as in a template, whose pictures are larger than those of most random groups.
 
@@ -42,7 +42,7 @@ def measure_speed(plan: Plan) -> Speed:
     composer.pipeline.set_progress_bar_config(disable=True)
     trial = make_trial("random", _PEOPLE, 0)
     seconds: dict[int, float] = {}
-    for steps in dict.fromkeys((plan.steps, FEW_STEPS)):
+    for steps in dict.fromkeys((plan.steps, MANY_STEPS)):
         scene = trial_scene(composer, trial, steps=steps)
         composer.compose(scene)
         times: list[float] = []

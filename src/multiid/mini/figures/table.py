@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from multiid.mini.figures.figures import Figures, Group, Rates
-from multiid.mini.figures.lab import FEW_STEPS
+from multiid.mini.figures.lab import MANY_STEPS
 from multiid.mini.figures.rate import Rate
 from multiid.mini.figures.requirements import Requirement, requirements
 from multiid.mini.figures.run import Plan
@@ -16,8 +16,8 @@ __all__ = ["to_json", "to_markdown"]
 
 _DIGITS = 4
 _NONE = "-"
-_WAYS = ("true", "round trip", "masks on", "few steps", "masks off")
-_HEADS = ("true renders", "round trip", "masks on", f"{FEW_STEPS} steps", "masks off")
+_WAYS = ("true", "round trip", "masks on", "many steps", "masks off")
+_HEADS = ("true renders", "round trip", "masks on", f"{MANY_STEPS} steps", "masks off")
 
 
 def to_json(figures: Figures, plan: Plan) -> str:

@@ -94,10 +94,20 @@ class Trial:
         return draw_scene(self.pose, self.cast, seed=self.seed)
 
 
-def make_trial(kind: Kind, count: int, index: int) -> Trial:
-    """A trial; the same numbers give the same one."""
+def make_trial(kind: Kind, count: int, index: int, *, template: str | None = None) -> Trial:
+    """A trial; the same arguments give the same one.
+
+    Args:
+        kind: how people are chosen, and how they are placed where there is no template.
+        count: of people.
+        index: which one.
+        template: the name of a pose template with so many places, in place of a pose of its own.
+
+    Raises:
+        TemplateError: when there is no such template.
+    """
     dice = Dice(f"figures, {kind}, {count}", UNSEEN + index)
-    pose = _pose(kind, count, index, dice)
+    pose = _pose(kind, count, index, dice) if template is None else _sized(load_template(template).pose())
     cast = cast_pose(pose, seed=dice.seed())
     if kind == "look-alikes":
         people = find_look_alikes(count, age=pose.places[0].role, dice=dice)
@@ -112,14 +122,14 @@ def make_trial(kind: Kind, count: int, index: int) -> Trial:
     return Trial(kind, count, index, pose, cast, UNSEEN + index, exchanged, newcomer)
 
 
-def draw_photos(person: Person, *, seed: int) -> list[PIL.Image.Image]:
-    """The portraits of somebody that the generator gets."""
-    return _portraits(person, Dice("figures, photos", seed), _PHOTOS)
+def draw_photos(person: Person, *, seed: int, count: int = _PHOTOS) -> list[PIL.Image.Image]:
+    """So many portraits of somebody that the generator gets; fewer are the first ones of more."""
+    return _portraits(person, Dice("figures, photos", seed), count)
 
 
-def draw_references(person: Person, *, seed: int) -> list[PIL.Image.Image]:
-    """Portraits of somebody that the generator never gets."""
-    return _portraits(person, Dice("figures, references", seed), _REFERENCES)
+def draw_references(person: Person, *, seed: int, count: int = _REFERENCES) -> list[PIL.Image.Image]:
+    """So many portraits of somebody that the generator never gets."""
+    return _portraits(person, Dice("figures, references", seed), count)
 
 
 def _portraits(person: Person, dice: Dice, count: int) -> list[PIL.Image.Image]:
@@ -139,13 +149,14 @@ def _pose(kind: Kind, count: int, index: int, dice: Dice) -> Pose:
 @cache
 def _templates(count: int) -> tuple[Pose, ...]:
     """The library's poses for that many people, at the miniature's size."""
-    area = find_preset("mini").defaults.area
     poses = [load_template(name).pose() for name in template_names()]
-    return tuple(
-        pose.fitted(area.scaled(pose.size, places=count, multiple=8) if area else pose.size)
-        for pose in poses
-        if len(pose.places) == count
-    )
+    return tuple(_sized(pose) for pose in poses if len(pose.places) == count)
+
+
+def _sized(pose: Pose) -> Pose:
+    """A pose at the miniature's size."""
+    area = find_preset("mini").defaults.area
+    return pose.fitted(area.scaled(pose.size, places=len(pose.places), multiple=8)) if area else pose
 
 
 def find_strangers(models: Sequence[Person], dice: Dice) -> tuple[Person, ...]:

@@ -1,0 +1,1 @@
+"""Suites: which pictures are made and compared, the runs that make them, and the report."""
