@@ -13,7 +13,7 @@ from PIL import ImageDraw
 from multiid.evaluation.matching import Status, Wanted
 from multiid.geometry import Box
 from multiid.mini.faces import MiniFaces
-from multiid.mini.figures.reading import read_reference
+from multiid.mini.figures.reading import portraits_direction
 from multiid.mini.figures.trials import draw_references, find_strangers
 from multiid.mini.world.dice import Dice
 from multiid.mini.world.groups import make_group
@@ -75,7 +75,7 @@ def invite(count: int, *, seed: int, faces: MiniFaces) -> list[Sitter]:
     """That many people on whom nothing was trained; any two differ in at least two attributes."""
     dice = Dice("mishaps, sitters", seed)
     people = find_strangers([make_person(dice.seed()) for _ in range(count)], dice)
-    return [Sitter(person, read_reference(draw_references(person, seed=dice.seed()), faces)) for person in people]
+    return [Sitter(person, portraits_direction(draw_references(person, seed=dice.seed()), faces)) for person in people]
 
 
 def draw_case(index: int, sitters: Sequence[Sitter], *, seed: int, overlapping: bool = False) -> Case:

@@ -19,7 +19,7 @@ from multiid.evaluation.matching import faces_in_place
 from multiid.mini.demo.show import Sighting, look
 from multiid.mini.faces import MiniFaces
 from multiid.mini.figures.lab import trial_scene
-from multiid.mini.figures.reading import face_direction, read_reference
+from multiid.mini.figures.reading import face_direction, portraits_direction
 from multiid.mini.figures.trials import Trial, draw_photos, draw_references, make_trial
 from multiid.mini.world.people import Person as Somebody
 
@@ -42,7 +42,7 @@ class Studio:
         return look(self.faces.analyze(image), face_boxes(trial), references)
 
     def reference(self, person: Somebody, seed: int) -> np.ndarray:
-        return read_reference(draw_references(person, seed=seed), self.faces)
+        return portraits_direction(draw_references(person, seed=seed), self.faces)
 
     def own(self, trial: Trial, image: PIL.Image.Image) -> list[bool]:
         """Whether the face at each place is nearest to the person who belongs there."""

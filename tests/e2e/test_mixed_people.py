@@ -15,7 +15,7 @@ from minis import shipped_miniature
 
 from multiid import Composer, Identity, Picture, Scene, load_scene_file
 from multiid.mini.faces import MiniFaces
-from multiid.mini.figures.reading import face_direction, read_reference
+from multiid.mini.figures.reading import face_direction, portraits_direction
 from multiid.mini.world.portrait import draw_portrait
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -50,7 +50,9 @@ def references(parents: tuple[Identity, Identity], faces: MiniFaces) -> np.ndarr
     people = example("draw_portraits").PEOPLE
     return np.stack(
         [
-            read_reference([draw_portrait(people[who.name], seed=seed, size=96).picture for seed in REFERENCES], faces)
+            portraits_direction(
+                [draw_portrait(people[who.name], seed=seed, size=96).picture for seed in REFERENCES], faces
+            )
             for who in parents
         ]
     )

@@ -10,7 +10,7 @@ from minis import shipped_miniature
 
 from multiid import Composer, load_scene_file
 from multiid.mini.faces import MiniFaces
-from multiid.mini.figures.reading import read_reference
+from multiid.mini.figures.reading import portraits_direction
 
 PORTRAITS = ROOT / "examples" / "portraits"
 
@@ -24,7 +24,7 @@ def likeness(faces: MiniFaces, picture: object, box: object, folder: Path) -> fl
     """How much the face in that box resembles the person in a folder of portraits."""
     import PIL.Image
 
-    own = read_reference([PIL.Image.open(file) for file in sorted(folder.glob("*.png"))], faces)
+    own = portraits_direction([PIL.Image.open(file) for file in sorted(folder.glob("*.png"))], faces)
     return float(faces.embed(picture, [box])[0] @ own)  # pyright: ignore[reportArgumentType]
 
 

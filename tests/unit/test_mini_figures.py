@@ -16,7 +16,7 @@ from multiid.mini.figures.figures import Exchange, Figures, Group, summarise
 from multiid.mini.figures.measured import Measured
 from multiid.mini.figures.rate import Rate, count_right
 from multiid.mini.figures.readers import ReaderFigures
-from multiid.mini.figures.reading import Reading, face_direction, read_reference
+from multiid.mini.figures.reading import Reading, face_direction, portraits_direction
 from multiid.mini.figures.requirements import requirements
 from multiid.mini.figures.run import Plan, plan_tasks
 from multiid.mini.figures.score import (
@@ -107,6 +107,7 @@ def test_who_was_exchanged(trial: Trial) -> None:
     follow = measure(trial, masks_on=read(trial, EAST, NORTH), exchanged=read(trial, BETWEEN, NORTH))
     stay = measure(trial, masks_on=read(trial, EAST, NORTH), exchanged=read(trial, EAST, BETWEEN))
     lost = measure(trial, masks_on=read(trial, EAST, NORTH), exchanged=read(trial, LOST, LOST))
+    assert follows([follow]) == Rate(1, 1)
     assert follows([follow, stay, lost]) == Rate(1, 3)
     assert self_similarity([follow]) == pytest.approx(1)
     assert self_similarity([follow, stay]) == pytest.approx((1 + 0.8) / 2)
@@ -158,15 +159,15 @@ def test_where_no_face_is_there_is_no_direction() -> None:
     assert np.isnan(face_direction(None)).all()
     assert np.isnan(face_direction(unread)).all()
     blank = PIL.Image.new("RGB", (96, 96))
-    assert np.isnan(read_reference([blank], MiniFaces())).all()
+    assert np.isnan(portraits_direction([blank], MiniFaces())).all()
 
 
 def test_a_reference_is_the_mean_of_all_portraits() -> None:
     faces, portraits = MiniFaces(), draw_references(make_person(1), seed=1)
     each = [face_direction(faces.analyze(portrait)[0]) for portrait in portraits]
-    assert read_reference(portraits, faces) == pytest.approx(sum(each) / np.linalg.norm(sum(each)))
-    assert read_reference([*portraits, PIL.Image.new("RGB", (96, 96))], faces) == pytest.approx(
-        read_reference(portraits, faces)
+    assert portraits_direction(portraits, faces) == pytest.approx(sum(each) / np.linalg.norm(sum(each)))
+    assert portraits_direction([*portraits, PIL.Image.new("RGB", (96, 96))], faces) == pytest.approx(
+        portraits_direction(portraits, faces)
     )
 
 

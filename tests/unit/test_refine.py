@@ -27,7 +27,7 @@ from multiid import (
     refine_faces,
 )
 from multiid.mini.faces import MiniFaces
-from multiid.mini.figures.reading import read_reference
+from multiid.mini.figures.reading import portraits_direction
 from multiid.mini.figures.trials import draw_photos, draw_references, make_trial
 
 WHOLE = {"below": 1000.0}
@@ -241,7 +241,7 @@ def test_small_faces_of_the_miniature_gain() -> None:
             assert box is not None
             if box.width >= 24:
                 continue
-            own = read_reference(draw_references(person, seed=trial.seed), faces)
+            own = portraits_direction(draw_references(person, seed=trial.seed), faces)
             for image, scores in ((picture.image, before), (refined.image, after)):
                 scores.append(float(faces.embed(image, [box])[0] @ own))
     gain = float(np.mean(after) - np.mean(before))

@@ -39,7 +39,7 @@ SUITE: dict[str, Any] = {
     "cases": [{"name": "two", "people": 2}],
     "settings": [{"name": "made", "scene": STEPS}, {"name": "true", "truth": True}],
     "metrics": ["nearest", "complete", "found", "count", "single_sim", "multi_sim", "unlikeness", "minimum",
-                "hungarian", "off_match", "confidence", "face_similarity"],
+                "hungarian", "off_match", "confidence"],
 }  # fmt: skip
 
 

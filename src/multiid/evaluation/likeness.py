@@ -1,12 +1,15 @@
 """When two faces are one person's: what each recogniser's cosines mean."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import PIL.Image
 from jaxtyping import Float, Float64
 
-__all__ = ["Likeness", "likeness_of", "mean_direction"]
+from multiid.people.faces import FaceAnalyzer
+
+__all__ = ["Likeness", "likeness_of", "mean_direction", "read_reference"]
 
 
 @dataclass(frozen=True)
@@ -55,3 +58,11 @@ def mean_direction(embeddings: Iterable[Float[np.ndarray, " channels"]]) -> Floa
         return None
     total = np.sum(units, axis=0)
     return total / np.linalg.norm(total)
+
+
+def read_reference(photos: Sequence[PIL.Image.Image], judge: FaceAnalyzer) -> Float64[np.ndarray, " channels"] | None:
+    """What faces are compared with: the direction between the embeddings of the largest face in each of somebody's
+    photos, of length 1; None where the judge knows none of them.
+    """
+    found = [judge.analyze(photo)[:1] for photo in photos]
+    return mean_direction(face.embedding for faces in found for face in faces if face.embedding is not None)

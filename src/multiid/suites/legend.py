@@ -7,7 +7,7 @@ from typing import Literal
 
 __all__ = ["LEGEND", "MetricRecord", "main_metrics"]
 
-_MAIN = ("nearest", "complete", "count", "single_sim", "minimum", "hungarian", "face_similarity", "clip_t")
+_MAIN = ("nearest", "complete", "count", "single_sim", "minimum", "hungarian", "clip_t")
 
 
 @dataclass(frozen=True)
@@ -123,11 +123,6 @@ LEGEND: Mapping[str, MetricRecord] = {
         "Likeness of the picture to the people's photos, as an encoder trained without words sees them; 1 is a copy.",
         "PhotoMaker, arXiv 2312.04461",
         judge="dino",
-    ),
-    "face_similarity": MetricRecord(
-        "Face similarity", "more", -1, 1,
-        "Mean likeness of the faces found to their own person's photos, by the recogniser.",
-        "PhotoMaker, arXiv 2312.04461",
     ),
 }  # fmt: skip
 """Every metric of `suite.METRICS`, in the same order."""

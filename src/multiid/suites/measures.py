@@ -96,7 +96,6 @@ _METRICS: Mapping[str, Callable[[Measured], float]] = {
     "hungarian": lambda one: hungarian_score(one.all_faces),
     "off_match": lambda one: off_match_similarity(one.all_faces),
     "confidence": lambda one: identity_confidence(one.all_faces),
-    "face_similarity": lambda one: _mean_of_found(np.diagonal(one.by_person)),
 }
 
 
@@ -107,8 +106,3 @@ def measure(one: Measured, metric: str) -> float:
     if metric in _METRICS:
         return _METRICS[metric](one)
     return one.reading.values.get(metric, float("nan"))
-
-
-def _mean_of_found(likeness: Float64[np.ndarray, " people"]) -> float:
-    known = likeness[~np.isnan(likeness)]
-    return float(known.mean()) if len(known) else float("nan")

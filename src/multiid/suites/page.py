@@ -14,7 +14,7 @@ from multiid.suites.tables import best_settings, measured_metrics, verdict_of, w
 __all__ = ["render_page"]
 
 _RANKS = ("best", "median", "worst")
-_LIKENESS = ("single_sim", "face_similarity", "hungarian", "minimum")
+_LIKENESS = ("single_sim", "hungarian", "minimum")
 _SETTINGS_WORTH_A_PLOT = 3
 
 

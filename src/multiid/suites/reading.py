@@ -2,23 +2,21 @@
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL.Image
 import torch
 from jaxtyping import Float32, Float64
 
-from multiid.evaluation.likeness import mean_direction
 from multiid.geometry import Box
-from multiid.people.faces import Face, FaceAnalyzer
+from multiid.people.faces import Face
 from multiid.people.tensorfile import write_tensors
 from multiid.pipeline.kept import recall_tensors
 
-__all__ = ["Reading", "keep_reading", "read_reference", "recall_reading"]
+__all__ = ["Reading", "keep_reading", "recall_reading"]
 
 _BOX = 4
 _LANDMARKS = 5
@@ -59,12 +57,6 @@ class Reading:
         unknown = np.full(self.references.shape[1], np.nan)
         rows = [unknown if face.embedding is None else face.embedding.astype(np.float64) for face in self.faces]
         return np.stack(rows) if rows else np.zeros((0, len(unknown)))
-
-
-def read_reference(photos: Sequence[PIL.Image.Image], judge: FaceAnalyzer) -> Float64[np.ndarray, " channels"] | None:
-    """The direction between the embeddings of somebody's photos, the largest face of each; None without any."""
-    found = [judge.analyze(photo)[:1] for photo in photos]
-    return mean_direction(face.embedding for faces in found for face in faces if face.embedding is not None)
 
 
 def keep_reading(reading: Reading, picture: Path, *, stamp: str) -> None:

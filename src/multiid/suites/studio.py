@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from multiid.errors import PromptError
+from multiid.evaluation.likeness import read_reference
 from multiid.geometry import Box, Size
 from multiid.people.identity import Identity
 from multiid.pipeline.kept import KeptPicture, keep_picture, make_folder, recall_picture
@@ -17,7 +18,7 @@ from multiid.pipeline.scene import Person, Scene
 from multiid.prompts import Subject, bind
 from multiid.suites.people import Group
 from multiid.suites.plan import Plan
-from multiid.suites.reading import Reading, keep_reading, read_reference
+from multiid.suites.reading import Reading, keep_reading
 from multiid.suites.suite import Case, Setting
 from multiid.suites.tasks import Task
 

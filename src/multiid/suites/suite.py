@@ -36,7 +36,6 @@ Metric = Literal[
     "clip_t",
     "clip_i",
     "dino",
-    "face_similarity",
 ]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 """Every metric that a suite can ask for; `legend` has what they are called in full."""

@@ -11,7 +11,7 @@ from multiid.evaluation.matching import faces_in_place
 from multiid.geometry import Box
 from multiid.mini.demo.plan import Plan
 from multiid.mini.faces import MiniFaces
-from multiid.mini.figures.reading import read_reference
+from multiid.mini.figures.reading import portraits_direction
 from multiid.mini.world.scene import Cast, draw_scene
 from multiid.people.faces import Face
 from multiid.pipeline.composer import Composer
@@ -78,7 +78,7 @@ def show(plan: Plan, composer: Composer, *, faces: MiniFaces) -> Shown:
     )
     pictures = composer.compose(scene), composer.compose(replace(scene, mask_rule="none"))
     places = _face_boxes(pictures[0].stage.pose, plan)
-    references = np.stack([read_reference(guest.kept, faces) for guest in plan.guests])
+    references = np.stack([portraits_direction(guest.kept, faces) for guest in plan.guests])
     seen, mixed = (look(faces.analyze(picture.image), places, references) for picture in pictures)
     return Shown(plan, *pictures, seen, mixed)
 

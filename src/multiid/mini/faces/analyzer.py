@@ -24,7 +24,7 @@ from multiid.people.tensorfile import read_tensors
 __all__ = ["MiniFaces", "load_finder", "load_recogniser", "looks_drawn"]
 
 _SIZES = (0.93, 1.0, 1.08)  # a head is read in three pieces of the picture, one within the other, and the mean taken
-_LEAST_SCORE = 0.3
+_LEAST_SCORE = 0.5
 _DRAWN_SCORE = 0.65
 _DRAWN_CONFIDENCE = 0.87
 

@@ -13,7 +13,7 @@ from multiid.geometry import Box
 from multiid.mini.faces import MiniFaces
 from multiid.mini.figures.judges import PlaceJudge
 from multiid.mini.figures.measured import Measured
-from multiid.mini.figures.reading import read_picture, read_reference
+from multiid.mini.figures.reading import portraits_direction, read_picture
 from multiid.mini.figures.trials import Trial, draw_photos, draw_references
 from multiid.mini.world.people import Person
 from multiid.pipeline.composer import Composer
@@ -109,7 +109,7 @@ class Lab:
 
     def _reference(self, person: Person, seed: int) -> Float64[np.ndarray, " channels"]:
         """What the recogniser makes of portraits that the generator never gets."""
-        return read_reference(draw_references(person, seed=seed), self.faces)
+        return portraits_direction(draw_references(person, seed=seed), self.faces)
 
 
 def _face_errors(

@@ -7,7 +7,7 @@ import numpy as np
 import PIL.Image
 from jaxtyping import Float64
 
-from multiid.evaluation.likeness import mean_direction
+from multiid.evaluation.likeness import mean_direction, read_reference
 from multiid.evaluation.matching import faces_in_place
 from multiid.mini.faces import MiniFaces
 from multiid.mini.faces.networks import EMBEDDING
@@ -15,7 +15,7 @@ from multiid.mini.figures.judges import PlaceJudge, read_clothes
 from multiid.mini.world.scene import Scene
 from multiid.people.faces import Face
 
-__all__ = ["Reading", "face_direction", "read_picture", "read_reference"]
+__all__ = ["Reading", "face_direction", "portraits_direction", "read_picture"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +67,7 @@ def face_direction(face: Face | None) -> Float64[np.ndarray, " channels"]:
     return np.full(EMBEDDING, np.nan) if direction is None else direction
 
 
-def read_reference(portraits: Sequence[PIL.Image.Image], faces: MiniFaces) -> Float64[np.ndarray, " channels"]:
+def portraits_direction(portraits: Sequence[PIL.Image.Image], faces: MiniFaces) -> Float64[np.ndarray, " channels"]:
     """The direction between the largest faces of somebody's portraits, of length 1; not numbers without any."""
-    found = [faces.analyze(portrait) for portrait in portraits]
-    direction = mean_direction(seen[0].embedding for seen in found if seen and seen[0].embedding is not None)
+    direction = read_reference(portraits, faces)
     return np.full(EMBEDDING, np.nan) if direction is None else direction

@@ -31,7 +31,8 @@ from multiid.prompts import SHARED, Subject
 __all__ = ["DenoiserSettings", "DenoiserStage", "build_denoiser"]
 
 _LEVELS = 2
-_HEAD_WEIGHT = 2.0  # beside 1 for everything else
+_HEAD_WEIGHT = 3.0  # beside 1 for everything else
+_BEARDS = 3  # of so many scenes the one with most beards is taken, in one of two draws: beards are rare, and small
 _EXTRA_SCENES, _EXTRA_PEOPLE = 0.15, 0.4  # scenes with extras, and how many of their people are
 _BARE_PHRASES = 0.2  # people whose clothes are not told
 _UNGUIDED = 0.03  # rows that see no ControlNet
@@ -81,8 +82,17 @@ class DenoiserStage:
         pair = Dice("denoiser shelf", self.settings.seed * 1_000_003 + step // 2)
         shelf = pair.pick(shelves, [len(shelf.latents) * shelf.cells for shelf in shelves])
         count = max(2, round(self.settings.batch * self.settings.cells / shelf.cells))
-        chosen = [int(dice.between(0, len(shelf.latents))) for _ in range(count)]
+        chosen = [self._choose(shelf, dice) for _ in range(count)]
         return self._assemble(shelf, chosen, dice)
+
+    def _choose(self, shelf: Shelf, dice: Dice) -> int:
+        """A scene of a shelf."""
+        scenes = [int(dice.between(0, len(shelf.latents))) for _ in range(dice.pick((1, _BEARDS)))]
+
+        def beards(scene: int) -> int:
+            return sum(self.prepared.people[person].beard != "none" for person in shelf.scenes.people[scene])
+
+        return max(scenes, key=beards)
 
     def _assemble(self, shelf: Shelf, chosen: list[int], dice: Dice, *, plain: bool = False) -> Batch:
         """Tensors of a batch.
