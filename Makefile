@@ -26,10 +26,11 @@ previews: .venv/demo.stamp
 
 # Every picture of the README and the pages, by the weights of the miniature as they are now.
 pictures: .venv/demo.stamp previews
-	mkdir -p docs/pictures
+	mkdir -p docs/pictures out/people
 	$(BIN)/multiid demo -o docs/demo.png
 	$(BIN)/multiid compose examples/tea.yaml --preset mini --device cpu --explain -o docs/pictures/tea.png
-	$(BIN)/multiid compose examples/team.yaml --preset mini --device cpu -o docs/pictures/team.png
+	$(BIN)/multiid compose examples/team.yaml --preset mini --device cpu --save-people out/people -o docs/pictures/team.png
+	$(BIN)/multiid verify docs/pictures/team.png --people out/people --explain docs/pictures/who.png
 	$(BIN)/multiid compose examples/crowd.yaml --preset mini --device cpu -o docs/pictures/crowd.png
 	$(BIN)/multiid compose examples/crowd.yaml --preset mini --device cpu --refine -o docs/pictures/crowd-refined.png
 	$(BIN)/python examples/someone_else.py -o docs/pictures/someone_else.png
