@@ -67,7 +67,7 @@ def test_it_comes_from_the_package() -> None:
     preset = PRESETS["mini"]
     assert preset.base is not None
     assert preset.base.source == str(SHIPPED)
-    assert (preset.defaults.steps, preset.defaults.style_strength) == (20, None)
+    assert (preset.defaults.steps, preset.defaults.style_strength) == (8, None)
     assert set(preset.licences.values()) == {"Apache-2.0"}
 
 
