@@ -12,6 +12,7 @@ from multiid.mini.world.people import Person, differences, is_held_out, make_per
 from multiid.mini.world.portrait import draw_portrait
 from multiid.mini.world.words import GARMENTS, PLACES, Clothes
 from multiid.poses.templates import load_template, template_names
+from multiid.prompts import Subject, name_all
 
 __all__ = ["Guest", "Plan", "plan_demo"]
 
@@ -127,6 +128,4 @@ def _distinctness(person: Person, others: Sequence[Person]) -> tuple[int, ...]:
 
 
 def _prompt(guests: list[Guest], place: str) -> str:
-    named = [f"{'an' if guest.person.noun[0] in 'aeiou' else 'a'} {{{guest.name}}}" for guest in guests]
-    company = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
-    return f"{company} {place}"
+    return f"{name_all([Subject(guest.name, guest.person.noun) for guest in guests])} {place}"
