@@ -24,6 +24,7 @@
     ├── SceneError                 a scene or its file is invalid
     ├── PresetError                a preset or a pipeline cannot be used
     ├── RecipeError                a picture's recipe is absent or cannot be repeated
+    ├── StoryError                 a story is invalid, or what it says cannot be drawn
     ├── SuiteError                 a suite of the evaluation is unknown or invalid
     ├── TrainingError              a training recipe is wrong, or its run cannot go on
     ├── OutputError                a result cannot be written
@@ -59,6 +60,7 @@ __all__ = [
     "RegionError",
     "SceneError",
     "SeveralFacesError",
+    "StoryError",
     "SuiteError",
     "TemplateError",
     "TrainingError",
@@ -152,6 +154,10 @@ class AttentionError(MultiIDError):
 
 class SceneError(MultiIDError):
     """A scene, or its file, is invalid."""
+
+
+class StoryError(MultiIDError):
+    """A story is invalid, or what it says cannot be drawn."""
 
 
 class SuiteError(MultiIDError):

@@ -1,0 +1,1 @@
+"""Stories: pages of panels whose characters stay themselves, from a script to finished comic pages."""
