@@ -34,7 +34,15 @@ from multiid.prompts import Subject, bind
 from multiid.regions import Region
 from multiid.validation import describe_error
 
-__all__ = ["SceneDocument", "SceneFile", "SceneSettings", "load_scene_file", "scene_schema"]
+__all__ = [
+    "SceneDocument",
+    "SceneFile",
+    "SceneSettings",
+    "load_scene_file",
+    "scene_schema",
+    "source_beside",
+    "template_beside",
+]
 
 # Strict: neither "3" nor true is a number.
 _CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -220,9 +228,9 @@ def load_scene_file(path: str | os.PathLike[str], *, defaults: Defaults | None =
     entry = parse_scene(read_yaml(file), str(file))
     settings: dict[str, Any] = {name: getattr(entry, name) for name in SceneSettings.model_fields}
     settings["loras"] = tuple(
-        Lora(_source_beside(file, lora.source), lora.weight, lora.file) for lora in settings["loras"]
+        Lora(source_beside(file, lora.source), lora.weight, lora.file) for lora in settings["loras"]
     )
-    settings["template"] = _template_beside(file, settings["template"])
+    settings["template"] = template_beside(file, settings["template"])
     settings["init"] = None if entry.init is None else _read_init(entry.init, file.parent)
     document = SceneDocument(file, settings, tuple(_read_person(person, file.parent) for person in entry.people))
     try:
@@ -277,14 +285,14 @@ def _read_mask(path: Path) -> PIL.Image.Image:
     return checked
 
 
-def _template_beside(file: Path, template: str | None) -> str | Path | None:
+def template_beside(file: Path, template: str | None) -> str | Path | None:
     """A template file beside the scene's; the name of one of the library as it is."""
     if template is None or (Path(template).suffix != ".json" and len(Path(template).parts) <= 1):
         return template
     return file.parent / template
 
 
-def _source_beside(file: Path, source: str) -> str:
+def source_beside(file: Path, source: str) -> str:
     """A LoRA that lies beside the scene's file; a hub repository as it is."""
     beside = file.parent / source
     with suppress(OSError):  # no name that a file can have
