@@ -1,7 +1,7 @@
 """The groups of suites whose people come from photos: who is in each, in which words, and where they stand."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from multiid.pipeline.judging import draws_cartoons
 from multiid.pipeline.preset_record import Preset
 from multiid.poses.row import make_row
 from multiid.poses.skeleton import Pose
-from multiid.poses.templates import load_template, templates_for
+from multiid.poses.templates import load_template
 from multiid.prompts import Subject, name_all
 from multiid.suites.people import Group, Sitter
 from multiid.suites.photos import Album, Entry, draw_album, read_album
@@ -24,6 +24,8 @@ STAND_INS = "Portraits of the miniature stood in for photos: the figures are not
 """What the report says where there were no photos."""
 
 _SHOWN = 5  # names in a note
+# Grown-ups, since photos may show anybody; always the same, so that figures can be compared while the library grows.
+_TEMPLATES = ("couple-selfie", "couple-standing", "friends-six", "single-portrait", "team-eight")
 
 
 def stand_in_preset(suite: Suite, photos: str | Path | None) -> str:
@@ -138,15 +140,9 @@ class PhotoPeople:
 
 @cache
 def _poses(people: int) -> tuple[Pose, ...]:
-    """A row, and the library's poses for exactly so many grown-ups: photos may show anybody."""
-    return (make_row(people), *_templates(people))
-
-
-def _templates(people: int) -> Iterator[Pose]:
-    for name in templates_for(people):
-        pose = load_template(name).pose()
-        if len(pose.places) == people and all(place.role == "adult" for place in pose.places):
-            yield pose
+    """A row, and those of `_TEMPLATES` for exactly so many."""
+    poses = [load_template(name).pose() for name in _TEMPLATES]
+    return (make_row(people), *(pose for pose in poses if len(pose.places) == people))
 
 
 def _some(names: Sequence[str]) -> str:
