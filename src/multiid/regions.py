@@ -1,10 +1,10 @@
 """Who owns which pixel: places, boxes and painted masks become one mask per person (ARCHITECTURE 8).
 
-Every pixel has one owner at most. Faces come before bodies, and among faces or bodies the person in front, the
-one of least depth, comes first. Between people of equal depth a pixel goes to the nearest axis: the spine of a
-body, the middle of a face, or the middle of a box or mask without a spine. So neighbours part midway, each in one
-piece, and a small person or box that lies on a large one keeps the pixels about its own axis. On a tie the smaller
-shape, then the earlier claim, has it.
+Every pixel has one owner at most. Faces, and heads seen from behind, come before bodies, and among either the person
+in front, the one of least depth, comes first. Between people of equal depth a pixel goes to the nearest axis: the
+spine of a body, the middle of a face, or the middle of a box or mask without a spine. So neighbours part midway, each
+in one piece, and a small person or box that lies on a large one keeps the pixels about its own axis. On a tie the
+smaller shape, then the earlier claim, has it.
 """
 
 import math
@@ -153,9 +153,9 @@ def _shapes(claim: Claim, size: Size, *, alone: bool) -> tuple[_Shape, _Shape]:
             "choose a template, or give everybody a box or a mask."
         )
     body = _Shape(mask, spine or _middle(mask), depth)
-    if figure is None or figure.face_centre is None:
+    if figure is None or figure.head_centre is None:
         return body, _Shape(np.zeros_like(mask), body.axis, depth)
-    return body, _Shape(figure.head & mask, (figure.face_centre, figure.face_centre), depth)
+    return body, _Shape(figure.head & mask, (figure.head_centre, figure.head_centre), depth)
 
 
 def _region_mask(region: Region, size: Size, *, claim: Claim) -> Bool[np.ndarray, "height width"]:

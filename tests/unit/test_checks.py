@@ -30,19 +30,49 @@ def test_a_good_pose_has_no_faults():
 def test_every_stance_age_and_turn_is_plausible():
     for age in ("adult", "child", "elder"):
         for stance in ("standing", "sitting"):
-            for turn in range(-90, 91, 30):
-                body = Body(height=0.6, face=Point(0.5, 0.3), stance=stance, turn=float(turn), head_turn=turn / 2)
+            for turn in range(-180, 181, 30):
+                head_turn = turn / 2 if abs(turn) <= 90 else turn
+                body = Body(height=0.6, face=Point(0.5, 0.3), stance=stance, turn=float(turn), head_turn=head_turn)
                 assert faults(Place(body.skeleton(SIZE, age=age))) == [], (age, stance, turn)
 
 
 def test_a_head_must_be_seen():
     headless = Place(Skeleton((None, Point(0.5, 0.5), *[None] * 16)))
-    assert faults(person(0.2), headless) == ["places.1: expected a visible face, but its head points are missing"]
+    assert faults(person(0.2), headless) == ["places.1: expected a visible head, but its points are missing"]
 
 
 def test_a_head_must_be_inside_the_canvas():
     (fault,) = faults(person(0.5, 0.03))
     assert fault.startswith("places.0: expected the face inside the canvas of 1216x832, but its box is (")
+
+
+def from_behind(x: float, y: float = 0.3, **options: float) -> Place:
+    body = Body(**{"height": 0.9, "face": Point(x, y), "turn": 180.0, "head_turn": 180.0, **options})  # type: ignore[arg-type]
+    return Place(body.skeleton(SIZE))
+
+
+def test_a_head_seen_from_behind_is_a_head_and_may_be_cut_off():
+    assert faults(person(0.2), from_behind(0.5), person(0.8)) == []
+    cut = from_behind(0.02, 0.03)
+    box = cut.skeleton.head_box(SIZE)
+    assert box is not None
+    assert not box.inside(SIZE)
+    assert faults(cut, person(0.5)) == []
+    assert faults(person(0.5), from_behind(0.53)) == [
+        "places.1: expected heads apart, but this one overlaps the head of places.0"
+    ]
+    assert faults(from_behind(0.5), person(0.2)) == [
+        "places.1: expected places from left to right, but it is left of places.0"
+    ]
+
+
+def test_extras_come_last_and_from_left_to_right():
+    one, other = (replace(person(x), extra=True) for x in (0.1, 0.3))
+    assert faults(person(0.5), person(0.8), one, other) == []
+    assert faults(one, person(0.5)) == ["places.1: expected extras after all others, but places.0 is one"]
+    assert faults(person(0.5), other, one) == [
+        "places.2: expected places from left to right, but it is left of places.1"
+    ]
 
 
 def test_faces_must_be_apart():

@@ -71,6 +71,19 @@ def test_a_backdrop_is_dimmed_behind_the_skeletons():
     assert (drawn < 40).mean() > 0.9
 
 
+def test_a_head_seen_from_behind_has_an_ellipse_and_extras_are_grey():
+    body = Body(height=0.5, face=Point(0.5, 0.4), turn=180.0, head_turn=180.0).skeleton(SIZE)
+    box = body.head_box(SIZE)
+    assert box is not None
+    for extra, colour in ((False, place_colour(0)), (True, (150, 150, 150))):
+        drawn = draw_preview(Pose(SIZE, (Place(body, extra=extra),)), long_side=2048).convert("RGB")
+        marked = np.abs(np.asarray(drawn).astype(int) - colour).max(axis=2) < 12
+        left, top, right, bottom = (round(corner) for corner in box.corners)
+        assert marked[top : bottom + 1, left : right + 1].any()
+        assert not marked[top + 1 : top + 4, left + 1 : left + 4].any(), "an ellipse has no corners"
+        assert marked[: top - 3].sum() > 50, "its number stands above"
+
+
 def test_people_without_a_face_are_drawn_without_number():
     faceless = Skeleton((None, Point(0.5, 0.2), Point(0.4, 0.2), *[None] * 15))
     picture = np.asarray(draw_preview(Pose(SIZE, (Place(faceless),))).convert("RGB"))

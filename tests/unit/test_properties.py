@@ -187,7 +187,7 @@ def test_any_pose_can_be_drawn_and_judged(pose: Pose) -> None:
 @given(
     height=st.floats(0.05, 10), place=points, anchor=st.sampled_from(["face", "hips", "feet"]), size=sizes,
     angles=st.tuples(
-        *(st.floats(-limit, limit) for limit in (90, 45, 30, 90, 45, 40)),
+        *(st.floats(-limit, limit) for limit in (180, 45, 30, 119, 45, 40)),
     ),
     hand=st.none() | points, sitting=st.booleans(),
 )  # fmt: skip
@@ -201,6 +201,8 @@ def test_a_body_gives_points_on_the_canvas_or_says_what_it_cannot_reach(
     sitting: bool,
 ) -> None:
     names = ("turn", "lean", "bow", "head_turn", "head_tilt", "head_nod")
+    turn, lean, bow, twist, *head = angles
+    angles = (turn, lean, bow, math.remainder(turn + twist, 360), *head)
     body = Body(
         height=height,
         stance="sitting" if sitting else "standing",

@@ -46,7 +46,8 @@ def boxes(*given_boxes: Region, size: Size = SIZE) -> np.ndarray:
 
 
 def face_centre(place: Place, size: Size) -> tuple[int, int]:
-    box = place.skeleton.face_box(size)
+    """Or of the head, where it is seen from behind."""
+    box = place.skeleton.head_box(size)
     assert box is not None
     x, y = box.centre
     return int(y), int(x)

@@ -3,6 +3,7 @@ import pytest
 from figures import upright
 
 from multiid.geometry import Point, Size
+from multiid.poses.body import Body
 from multiid.poses.silhouette import FACE_MARGIN, Silhouette, outline
 from multiid.poses.skeleton import JOINTS, Skeleton
 
@@ -167,11 +168,25 @@ def test_arm_alone_is_drawn_and_nothing_else() -> None:
     rest = tuple(joint for joint in JOINTS if joint not in ("left_shoulder", "left_elbow", "left_wrist"))
     skeleton = upright(SIZE, x=300, crown=40, stature=700, hidden=rest)
     silhouette = outline(skeleton, SIZE)
-    assert silhouette.face_centre is None
+    assert silhouette.head_centre is None
     assert silhouette.spine is None
     assert not silhouette.head.any()
     assert silhouette.body[40 + 260, 300 + 85]
     assert silhouette.body.mean() < 0.05
+
+
+def test_head_seen_from_behind_is_part_of_its_person() -> None:
+    seen = {}
+    for turn in (0.0, 180.0):
+        body = Body(height=0.85, feet=Point(0.5, 0.95), turn=turn, head_turn=turn)
+        seen[turn] = outline(body.skeleton(SIZE), SIZE)
+    front, back = seen[0.0], seen[180.0]
+    same = (whole(front) & whole(back)).sum() / (whole(front) | whole(back)).sum()
+    heads = (front.head & back.head).sum() / (front.head | back.head).sum()
+    print(f"from behind the outline agrees to {same:.3f}, required 0.9, the head to {heads:.3f}, required 0.75")
+    assert same > 0.9
+    assert heads > 0.75
+    assert back.head_centre == pytest.approx(front.head_centre, abs=12)
 
 
 def test_unseen_person_has_no_outline() -> None:

@@ -116,6 +116,46 @@ def test_face_box_keeps_its_size_however_the_head_is_held(age: Age, size: Size):
     assert worst < 1.10
 
 
+@pytest.mark.parametrize("age", ["adult", "child", "elder"])
+def test_head_box_is_as_large_from_behind_and_no_face_is_seen(age: Age):
+    """Within a seventh of a head's width, and about the middle of the skull, for every turn beyond the profile."""
+    size = Size(1000, 1000)
+    true_width = PROPORTIONS[age].head * 800
+    worst, farthest = 1.0, 0.0
+    for turn in (*range(95, 181, 5), *range(-180, -94, 5)):
+        body = Body(height=0.8, feet=Point(0.5, 0.95), turn=float(turn), head_turn=float(turn))
+        skeleton = body.skeleton(size, age=age)
+        assert skeleton.face_box(size) is None
+        box = skeleton.head_box(size)
+        assert box is not None
+        worst = max(worst, box.width / true_width, true_width / box.width)
+        neck = skeleton["neck"]
+        assert neck is not None
+        farthest = max(farthest, abs(box.centre[0] - 1000 * neck.x) / true_width)
+        assert box.height == pytest.approx(1.35 * box.width)
+    print(
+        f"{age}: head off by a factor of {worst:.3f}, allowed 1.15; {farthest:.2f} widths beside the neck, allowed 0.2"
+    )
+    assert worst < 1.15
+    assert farthest < 0.2
+
+
+def test_head_box_is_the_face_box_of_whoever_faces_us():
+    for turn in range(-90, 91, 15):
+        skeleton = Body(height=0.8, face=Point(0.5, 0.3), turn=float(turn), head_turn=float(turn)).skeleton(CANVAS)
+        assert skeleton.face_box(CANVAS) is not None
+        assert skeleton.head_box(CANVAS) == skeleton.face_box(CANVAS)
+
+
+def test_head_box_needs_a_point_of_the_head_and_a_scale():
+    assert with_points(neck=(0.5, 0.5), right_shoulder=(0.4, 0.5), left_shoulder=(0.6, 0.5)).head_box(CANVAS) is None
+    assert with_points(right_ear=(0.5, 0.5)).head_box(CANVAS) is None
+    ear = with_points(right_ear=(0.55, 0.35), neck=(0.5, 0.5))
+    box = ear.head_box(CANVAS)
+    assert box is not None
+    assert box.centre == pytest.approx((506, 350), abs=8), "the skull is on the neck's side of the ear"
+
+
 def test_fitting_letterboxes_without_distortion():
     square = with_points(nose=(0.25, 0.25), neck=(0.75, 0.75))
     pose = Pose(Size(512, 512), (Place(square, depth=2.0, role="child"),))

@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
-from drawn import Drawn, draw_group, known
+from drawn import Drawn, as_composed, draw_group, known
 from PIL.PngImagePlugin import PngInfo
 
 from multiid import (
@@ -22,11 +22,16 @@ from multiid import (
     Person,
     Picture,
     RecipeError,
+    Size,
     Verification,
+    load_template,
     read_recipe,
     verify_picture,
 )
 from multiid.mini.faces import MiniFaces
+from multiid.mini.figures.trials import Trial
+from multiid.mini.world.scene import cast_pose
+from multiid.pipeline.verifying import check_image
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +60,22 @@ def saved(picture: Picture, folder: Path) -> Path:
 def without_recipe(picture: Picture, folder: Path, name: str = "plain.png") -> Path:
     picture.image.save(folder / name)
     return folder / name
+
+
+def test_of_whoever_is_seen_from_behind_no_face_is_wanted(faces: MiniFaces) -> None:
+    """In a true render the back of a head is no face; the other is found, and that is all there is to find."""
+    pose = load_template("over-the-shoulder").pose().fitted(Size(288, 200))
+    cast = cast_pose(pose, seed=3)
+    trial = Trial("random", 2, 0, pose, cast, 7, 0, cast.people[0])
+    people = [known(person, name, seed=7) for name, person in zip(("ada", "bo"), cast.people, strict=True)]
+    drawn = Drawn(trial, people, as_composed(trial, people, {}))
+    verification = check_image(drawn.picture, people, faces)
+    assert statuses(verification) == ["unseen", "found"]
+    assert verification.is_complete
+    assert verification.matching.failing == ()
+    assert verification.lines[0] == "ada: seen from behind, not checked"
+    assert "ada" not in verification.expected
+    assert json.loads(verification.to_json())["people"][0]["status"] == "unseen"
 
 
 def test_everybody_is_found_in_their_place(group: Drawn, faces: MiniFaces, tmp_path: Path) -> None:

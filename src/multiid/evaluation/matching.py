@@ -19,9 +19,9 @@ from multiid.people.faces import Face
 
 __all__ = ["Match", "Matching", "Status", "Wanted", "faces_in_place", "match_faces"]
 
-Status = Literal["found", "mixed", "doubled", "missing"]
+Status = Literal["found", "mixed", "doubled", "missing", "unseen"]
 """What became of a person: a face that is theirs; a face that is somebody else's, or a blend; several faces that are
-theirs; none."""
+theirs; none; none, and none expected, as they are seen from behind."""
 
 _REACH = 0.5  # of a face's width: how far from its place it may be
 _LEAST_INSIDE = 0.5  # of a face's box: more of it than this must be within a region; no two regions have so much of it
@@ -36,12 +36,14 @@ class Wanted:
         reference: direction of their face's embedding, of length 1; None where the recogniser does not know them.
         face: where their face should be; None where no pose says it.
         region: their mask at the picture's size, in place of `face`; None where they may be anywhere.
+        from_behind: whether the pose shows the back of their head: no face of theirs is looked for.
     """
 
     name: str
     reference: Float64[np.ndarray, " channels"] | None = None
     face: Box | None = None
     region: Float[np.ndarray, "height width"] | None = field(default=None, repr=False)
+    from_behind: bool = False
 
     @property
     def is_placed(self) -> bool:
@@ -98,13 +100,13 @@ class Matching:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everybody is there once, and nobody mixed."""
-        return all(match.status == "found" for match in self.people)
+        """Whether everybody whose face is to be seen is there once, and nobody mixed."""
+        return not self.failing
 
     @property
     def failing(self) -> tuple[str, ...]:
         """Names of those who are not there, or not themselves, or there twice."""
-        return tuple(match.name for match in self.people if match.status != "found")
+        return tuple(match.name for match in self.people if match.status not in ("found", "unseen"))
 
 
 def match_faces(
@@ -123,6 +125,7 @@ def match_faces(
       of them and another, or something like the middle between both (from the cosine `blend` on). So two who are
       exchanged are both mixed, and who takes another's place leaves their own empty.
     - **doubled**: whoever is found, and further faces are clearly theirs, also such as make others mixed.
+    - **unseen**: whoever is seen from behind; they take no face, and none doubles them.
     - **missing**: all others. A face that is like nobody leaves the person at whose place it is missing, and is a
       stranger.
 
@@ -142,6 +145,7 @@ def match_faces(
     """
     # In one order whatever the analyzer's, so that ties are settled alike.
     faces = sorted(faces, key=lambda face: (-face.box.area, face.box.corners))
+    everybody, wanted = wanted, [person for person in wanted if not person.from_behind]
     evidence = _evidence(faces, wanted, recogniser, likeness or likeness_of(recogniser or ""))
     pairs = evidence.assign()
     matches = [_match(evidence, faces, wanted, person, pairs.get(person)) for person in range(len(wanted))]
@@ -154,7 +158,9 @@ def match_faces(
             matches[owner] = replace(match, status="doubled", copies=(*match.copies, face.box))
         elif index not in pairs.values():
             strangers.append(face.box)
-    return Matching(tuple(matches), tuple(strangers), len(faces), recogniser)
+    seen = iter(matches)
+    people = tuple(Match(one.name, "unseen") if one.from_behind else next(seen) for one in everybody)
+    return Matching(people, tuple(strangers), len(faces), recogniser)
 
 
 def faces_in_place(places: Sequence[Box | None], faces: Sequence[Face]) -> list[Face | None]:

@@ -17,6 +17,7 @@ __all__ = ["Attempt", "Verification"]
 # Okabe and Ito's colours, which people with any colour vision can tell apart.
 _COLOURS: Mapping[Status, Colour] = {
     "found": (0, 178, 123), "mixed": (213, 94, 0), "doubled": (230, 159, 0), "missing": (235, 110, 170),
+    "unseen": (170, 170, 178),
 }  # fmt: skip
 _GREY: Colour = (170, 170, 178)
 
@@ -36,7 +37,7 @@ class Attempt:
     matching: Matching
 
     def __str__(self) -> str:
-        people = self.matching.people
+        people = [match for match in self.matching.people if match.status != "unseen"]
         found = sum(match.status == "found" for match in people)
         failing = [f"{match.name} {match.status}" for match in people if match.status != "found"]
         how = f"seed {self.seed}" + (f", {' and '.join(self.refined)} refined" if self.refined else "")
@@ -122,6 +123,8 @@ class Verification:
         return annotate(picture, marks, title=_summary(self.matching), lines=self.lines)
 
     def _fate(self, match: Match) -> str:
+        if match.status == "unseen":
+            return "seen from behind, not checked"
         if match.face is None:
             return "missing"
         parts: list[str] = []
@@ -158,8 +161,9 @@ class Verification:
 
 
 def _summary(matching: Matching) -> str:
-    found = sum(match.status == "found" for match in matching.people)
-    return f"{found} of {len(matching.people)} found; {matching.faces} face{'' if matching.faces == 1 else 's'}"
+    looked_for = [match for match in matching.people if match.status != "unseen"]
+    found = sum(match.status == "found" for match in looked_for)
+    return f"{found} of {len(looked_for)} found; {matching.faces} face{'' if matching.faces == 1 else 's'}"
 
 
 def _told(matching: Matching) -> dict[str, Any]:

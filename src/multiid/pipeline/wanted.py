@@ -22,6 +22,8 @@ __all__ = ["expected_faces", "wanted_anywhere", "wanted_by_recipe", "wanted_on_s
 def wanted_on_stage(stage: Stage, people: Sequence[Identity], *, recogniser: str | None) -> tuple[Wanted, ...]:
     """Everybody where the stage puts them: at their skeleton's face, or else within their region.
 
+    Of whoever the skeleton shows from behind no face is wanted.
+
     Args:
         stage: of the picture.
         people: one for each place of the stage, in the same order.
@@ -87,8 +89,12 @@ def _placed(
 ) -> tuple[Wanted, ...]:
     wanted: list[Wanted] = []
     for name, reference, place, region in zip(names, references, places, regions, strict=True):
-        face = None if pose is None or place is None else pose.places[place].skeleton.face_box(size)
-        # A pose without a face still says where somebody stands.
+        skeleton = None if pose is None or place is None else pose.places[place].skeleton
+        face = None if skeleton is None else skeleton.face_box(size)
+        if skeleton is not None and face is None and skeleton.head_box(size) is not None:
+            wanted.append(Wanted(name, reference, from_behind=True))
+            continue
+        # A pose without a head still says where somebody stands.
         wanted.append(Wanted(name, reference, face, region.numpy() if face is None else None))
     return tuple(wanted)
 

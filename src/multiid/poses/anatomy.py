@@ -64,15 +64,16 @@ PROPORTIONS: dict[Age, Proportions] = {
 """Adult: after Drillis and Contini's segment lengths (Body Segment Parameters, 1966), with the shoulder and hip
 points moved from the skin to the joints, as OpenPose sees them. The child is about seven years old, six heads tall."""
 
-HEAD: dict[Joint, tuple[tuple[float, float, float], float]] = {
-    "nose": ((0.0, -0.31, 0.80), 0.0),
-    "right_eye": ((-0.225, 0.0, 0.58), -30.0),
-    "left_eye": ((0.225, 0.0, 0.58), 30.0),
-    "right_ear": ((-0.5, -0.13, 0.0), -70.0),
-    "left_ear": ((0.5, -0.13, 0.0), 70.0),
+HEAD: dict[Joint, tuple[tuple[float, float, float], tuple[float, ...]]] = {
+    "nose": ((0.0, -0.31, 0.80), (0.0,)),
+    "right_eye": ((-0.225, 0.0, 0.58), (-30.0,)),
+    "left_eye": ((0.225, 0.0, 0.58), (30.0,)),
+    "right_ear": ((-0.5, -0.13, 0.0), (-70.0, -110.0)),
+    "left_ear": ((0.5, -0.13, 0.0), (70.0, 110.0)),
 }
 """Where each point of the head is, in head widths from the level of the eyes (y) and the middle of the ears (x, z);
-and which way it faces, in degrees from straight ahead: it is seen while that way points to the camera."""
+and which ways it faces, in degrees from straight ahead: it is seen while any of them points to the camera. Ears stand
+out from the head, so that they show their fronts and their backs: from straight behind both are seen, as from ahead."""
 
 HEAD_PIVOT = (0.0, -0.6, 0.0)
 """The point about which the head turns and tilts, as the points of `HEAD`."""
@@ -141,8 +142,14 @@ def rotation(*, turn: float = 0.0, tilt: float = 0.0, nod: float = 0.0) -> Matri
     return roll @ yaw @ bend
 
 
-def reach(offset: Vector, body: Proportions, *, side: int) -> tuple[Vector, Vector]:
+def reach(offset: Vector, body: Proportions, *, side: int, facing: int = 1) -> tuple[Vector, Vector]:
     """Unit vectors of upper arm and forearm that bring the wrist to `offset` from the shoulder (law of cosines).
+
+    Args:
+        offset: where the wrist goes, in the camera's axes.
+        body: how long the halves of the arm are.
+        side: 1 for a left arm, -1 for a right one.
+        facing: 1 where the chest is towards the camera, -1 where the back is.
 
     Raises:
         ValueError: when the place is farther than the arm is long, or closer than it can fold.
@@ -155,7 +162,7 @@ def reach(offset: Vector, body: Proportions, *, side: int) -> tuple[Vector, Vect
             f"but got one {distance:.3f} away; move the hand or the person"
         )
     along = offset / distance
-    hangs = np.array(_ELBOW_HANGS) * np.array([side, 1.0, 1.0])
+    hangs = np.array(_ELBOW_HANGS) * np.array([side * facing, 1.0, facing])
     aside = hangs - (hangs @ along) * along
     aside /= np.linalg.norm(aside)
     cos = (upper**2 + distance**2 - lower**2) / (2 * upper * distance)

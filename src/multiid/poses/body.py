@@ -51,6 +51,7 @@ _HANGS_ON: dict[Joint, Joint] = {
     for side in ("right", "left")
     for joint, inner in (("elbow", "shoulder"), ("wrist", "elbow"), ("knee", "hip"), ("ankle", "knee"))
 }
+_MOST_TWISTED = 120.0  # degrees between face and hips: somebody who looks back over the shoulder
 _CAMERA_DISTANCE = 4.0  # in statures; about seven metres, the mild perspective of a portrait lens
 
 
@@ -69,7 +70,7 @@ class Body:
     height: float
     """How tall the person is when standing upright, in canvas heights; above 1 the legs fall out of the frame."""
     face: Point | None = None
-    """Where the tip of the nose is."""
+    """Where the tip of the nose is, or would be if the head were not before it."""
     hips: Point | None = None
     """Where the middle between the hips is."""
     feet: Point | None = None
@@ -77,13 +78,15 @@ class Body:
     stance: Stance = "standing"
     """What arms and legs do unless said otherwise."""
     turn: float = 0.0
-    """The whole body turned towards the right of the picture; -90 to 90, 0 faces the camera."""
+    """The whole body turned towards the right of the picture; -180 to 180, 0 faces the camera, either end is seen from
+    behind."""
     lean: float = 0.0
     """The torso leaning towards the right of the picture; -45 to 45."""
     bow: float = 0.0
     """The torso bent forward; -30 to 60."""
     head_turn: float = 0.0
-    """The face turned towards the right of the picture; -90 to 90, 0 looks into the camera whatever the body does."""
+    """The face turned towards the right of the picture; -180 to 180, 0 looks into the camera whatever the body does,
+    which must not be turned away from it by more than a neck and a back can twist, 120."""
     head_tilt: float = 0.0
     """The head tilted towards the right of the picture; -45 to 45, 0 is upright."""
     head_nod: float = 0.0
@@ -104,18 +107,25 @@ class Body:
         if [self.face, self.hips, self.feet].count(None) != 2:
             raise ValueError("expected exactly one of face, hips and feet, to say where the person stands")
         check_range("height", self.height, 0.05, 10.0)
-        check_range("turn", self.turn, -90.0, 90.0)
+        check_range("turn", self.turn, -180.0, 180.0)
         check_range("lean", self.lean, -45.0, 45.0)
         check_range("bow", self.bow, -30.0, 60.0)
-        check_range("head_turn", self.head_turn, -90.0, 90.0)
+        check_range("head_turn", self.head_turn, -180.0, 180.0)
+        twist = abs((self.head_turn - self.turn + 180.0) % 360.0 - 180.0)
+        if twist > _MOST_TWISTED:
+            raise ValueError(
+                f"head_turn: expected at most {_MOST_TWISTED:g} degrees from turn, {self.turn:g}, but got "
+                f"{self.head_turn:g}; whoever is seen from behind turns the head too"
+            )
         check_range("head_tilt", self.head_tilt, -45.0, 45.0)
         check_range("head_nod", self.head_nod, -40.0, 40.0)
 
     def skeleton(self, size: Size, *, age: Age = "adult") -> Skeleton:
         """The person as OpenPose would see them on a canvas of `size` (only its aspect matters).
 
-        Points outside the canvas, hidden parts, limbs beyond an unseen joint, and eyes and ears on the far side of a
-        turned head are `None`.
+        Points outside the canvas, hidden parts, limbs beyond an unseen joint, and what is on the far side of a turned
+        head are `None`: first the far ear, then the far eye, beyond the profile the nose and beyond that the other eye.
+        From behind the ears alone are seen, and the person's right is at the right of the picture.
 
         Raises:
             ValueError: when a hand is asked to reach farther than the arm is long.
@@ -129,7 +139,11 @@ class Body:
         joints |= self._arms(body, torso, joints, unproject)
 
         hidden = {joint for part in self.hidden for joint in _PARTS[part]}
-        hidden |= {joint for joint, (_, facing) in HEAD.items() if (head @ rotation(turn=facing))[2, 2] <= 0}
+        hidden |= {
+            joint
+            for joint, (_, ways) in HEAD.items()
+            if all((head @ rotation(turn=facing))[2, 2] <= 0 for facing in ways)
+        }
         points: dict[Joint, Point | None] = {}
         for joint in JOINTS:
             point = project(joints[joint])
@@ -161,6 +175,7 @@ class Body:
     ) -> dict[Joint, Vector]:
         """Elbows and wrists; a reaching hand stays as far from the camera as its shoulder."""
         arms: dict[Joint, Vector] = {}
+        facing = 1 if abs(self.turn) <= 90 else -1
         for side, name, arm, hand in (
             (-1, "right", self.right_arm, self.right_hand),
             (1, "left", self.left_arm, self.left_hand),
@@ -168,7 +183,7 @@ class Body:
             shoulder = joints[f"{name}_shoulder"]
             if hand is not None:
                 try:
-                    upper, lower = reach(unproject(hand, float(shoulder[2])) - shoulder, body, side=side)
+                    upper, lower = reach(unproject(hand, float(shoulder[2])) - shoulder, body, side=side, facing=facing)
                 except ValueError as error:
                     raise ValueError(f"{name}_hand: {error}") from error
             else:

@@ -10,11 +10,14 @@ __all__ = ["draw_preview"]
 
 _LIMB_SHARE = 0.0085
 _BACKDROP = 0.45  # of its brightness, so that thin limbs stand out
+_EXTRA = (150, 150, 150)
 _COLOURS = 128  # of the palette; enough for the limbs and their joints
 
 
 def draw_preview(pose: Pose, *, long_side: int = 512, backdrop: Image.Image | None = None) -> Image.Image:
     """The control image at a small size, with each place's face box and number, as a scene's `place` counts them.
+
+    A head seen from behind has an ellipse in place of the box. Extras' marks are grey.
 
     Args:
         pose: the places.
@@ -35,14 +38,15 @@ def draw_preview(pose: Pose, *, long_side: int = 512, backdrop: Image.Image | No
     letter = max(12, long_side // 28)
     font = ImageFont.load_default(letter)
     for index, place in enumerate(pose.places):
-        face = place.skeleton.face_box(size)
-        if face is None:
+        head = place.skeleton.head_box(size)
+        if head is None:
             continue
-        colour = place_colour(index)
-        pen.rectangle(face.corners, outline=colour, width=2)
-        above = face.top - 3 >= letter  # else there is no room
+        colour = _EXTRA if place.extra else place_colour(index)
+        frame = pen.ellipse if place.skeleton.face_box(size) is None else pen.rectangle
+        frame(head.corners, outline=colour, width=2)
+        above = head.top - 3 >= letter  # else there is no room
         pen.text(
-            (face.centre[0], face.top - 3 if above else face.bottom + 3), str(index), fill=colour, font=font,
+            (head.centre[0], head.top - 3 if above else head.bottom + 3), str(index), fill=colour, font=font,
             anchor="mb" if above else "mt", stroke_width=1, stroke_fill=(0, 0, 0),
         )  # fmt: skip
     return picture.quantize(_COLOURS, dither=Image.Dither.NONE) if backdrop is None else picture

@@ -70,21 +70,21 @@ class Silhouette:
 
     Attributes:
         body: limbs, trunk and neck; True inside.
-        head: the face box with its margin, rounded, and hair; True inside, all False where no face is seen.
+        head: the head box with its margin, rounded, and hair; True inside, all False where no head is seen.
         spine: from the neck to between the hips, in pixels; it may reach beyond the canvas. None where no neck can be
             told, as of a lone arm.
-        face_centre: the middle of the face in pixels, or None where no face is seen.
+        head_centre: the middle of the head in pixels, from behind too, or None where no head is seen.
     """
 
     body: Bool[np.ndarray, "height width"]
     head: Bool[np.ndarray, "height width"]
     spine: Segment | None
-    face_centre: tuple[float, float] | None
+    head_centre: tuple[float, float] | None
 
 
 def outline(skeleton: Skeleton, size: Size) -> Silhouette:
     """Draw a skeleton's person on a canvas of `size`; what lies beyond the canvas is cut off."""
-    face = skeleton.face_box(size)
+    box = skeleton.head_box(size)
     joints, torso = whole_joints(skeleton, size)
 
     body = np.zeros((size.height, size.width), np.uint8)
@@ -99,12 +99,12 @@ def outline(skeleton: Skeleton, size: Size) -> Silhouette:
         if start in joints and end in joints:
             tip = joints[end] + _unit(joints[end] - joints[start]) * (reach * torso)
             _draw_line(body, joints[end], tip, thickness * torso)
-    if face is not None and neck is not None:
-        _draw_line(body, neck, np.array(face.centre), _NECK_THICKNESS * torso)
-        _fill(head, _head_shape(face, neck))
+    if box is not None and neck is not None:
+        _draw_line(body, neck, np.array(box.centre), _NECK_THICKNESS * torso)
+        _fill(head, _head_shape(box, neck))
 
     spine = None if neck is None else (_pair(neck), _pair((joints["right_hip"] + joints["left_hip"]) / 2))
-    return Silhouette(body > 0, head > 0, spine, None if face is None else face.centre)
+    return Silhouette(body > 0, head > 0, spine, None if box is None else box.centre)
 
 
 def whole_joints(skeleton: Skeleton, size: Size) -> tuple[_Joints, float]:
@@ -119,12 +119,12 @@ def whole_joints(skeleton: Skeleton, size: Size) -> tuple[_Joints, float]:
         for joint, point in zip(JOINTS, skeleton.points, strict=True)
         if point is not None
     }
-    face = skeleton.face_box(size)
-    torso = _torso_length(seen, face)
-    return _with_legs(_with_trunk(seen, face, torso), size, torso), torso
+    box = skeleton.head_box(size)
+    torso = _torso_length(seen, box)
+    return _with_legs(_with_trunk(seen, box, torso), size, torso), torso
 
 
-def _torso_length(seen: _Joints, face: Box | None) -> float:
+def _torso_length(seen: _Joints, box: Box | None) -> float:
     """The torso's length in pixels, as it would be without foreshortening; 0 where nothing tells."""
     lengths: list[float] = []
     neck, hips = _neck(seen), _middle(seen, "right_hip", "left_hip")
@@ -132,8 +132,8 @@ def _torso_length(seen: _Joints, face: Box | None) -> float:
         lengths.append(_length(hips - neck))
     if "right_shoulder" in seen and "left_shoulder" in seen:
         lengths.append(_length(seen["left_shoulder"] - seen["right_shoulder"]) * _PER_SHOULDERS)
-    if face is not None:
-        lengths.append(face.width * (_PER_TODDLER_HEAD if lengths else _PER_ADULT_HEAD))
+    if box is not None:
+        lengths.append(box.width * (_PER_TODDLER_HEAD if lengths else _PER_ADULT_HEAD))
     if not lengths:
         lengths = [
             _length(seen[end] - seen[start]) * share
@@ -143,14 +143,14 @@ def _torso_length(seen: _Joints, face: Box | None) -> float:
     return max(lengths, default=0.0)
 
 
-def _with_trunk(seen: _Joints, face: Box | None, torso: float) -> _Joints:
+def _with_trunk(seen: _Joints, box: Box | None, torso: float) -> _Joints:
     """The seen joints and, where the neck can be told, also the shoulders and hips that are unseen."""
     neck = _neck(seen)
-    if neck is None and face is not None:
-        neck = np.array(face.centre) + np.array([0.0, face.width * _NECK_BELOW_HEAD])
+    if neck is None and box is not None:
+        neck = np.array(box.centre) + np.array([0.0, box.width * _NECK_BELOW_HEAD])
     if neck is None:
         return seen
-    from_head = neck - np.array(face.centre) if face is not None else np.array([0.0, 1.0])
+    from_head = neck - np.array(box.centre) if box is not None else np.array([0.0, 1.0])
     hips = _middle(seen, "right_hip", "left_hip")
 
     right, left = seen.get("right_shoulder"), seen.get("left_shoulder")
@@ -221,15 +221,15 @@ def _draw_trunk(canvas: _Canvas, neck: _Vector, joints: _Joints, torso: float) -
         _draw_line(canvas, start, end, _TRUNK_RIM * torso)
 
 
-def _head_shape(face: Box, neck: _Vector) -> Float64[np.ndarray, "corners 2"]:
-    """A rounded box around the face with its margin and hair, upright along the line from neck to face."""
-    centre = np.array(face.centre)
+def _head_shape(box: Box, neck: _Vector) -> Float64[np.ndarray, "corners 2"]:
+    """A rounded box around the head with its margin and hair, upright along the line from neck to head."""
+    centre = np.array(box.centre)
     up = _unit(centre - neck)
-    wide = face.expanded(FACE_MARGIN)
+    wide = box.expanded(FACE_MARGIN)
     angles = np.linspace(0, 2 * np.pi, 64, endpoint=False)
     # Rounder than a box and fuller than an ellipse, which the corners of the bare face box would stick out of.
     sides, heights = (np.sign(f(angles)) * np.abs(f(angles)) ** 0.6 for f in (np.cos, np.sin))
-    reach = np.where(heights > 0, wide.height / 2 + _HAIR * face.width, wide.height / 2)
+    reach = np.where(heights > 0, wide.height / 2 + _HAIR * box.width, wide.height / 2)
     return centre + np.outer(sides * wide.width / 2, _square_to(up)) + np.outer(heights * reach, up)
 
 

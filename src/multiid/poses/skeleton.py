@@ -1,7 +1,7 @@
 """Skeletons in OpenPose (COCO-18) order, and the poses they make up."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from multiid.geometry import Box, Point, Size
@@ -41,8 +41,13 @@ LIMBS: tuple[tuple[Joint, Joint], ...] = (
 _EYES_APART = 0.45
 _NOSE_TO_EAR = 0.89  # of a turned head, from 30 to 90 degrees within a tenth
 _NECK_TO_NOSE = 1.25
+_NECK_TO_EAR = 1.45
+_SHOULDERS_APART = 2.4
+_MOST_ASIDE = 0.4  # how far the middle of a head is from an ear that is seen alone
 _FACE_WIDTH = 1.0
 _FACE_HEIGHT = 1.35
+
+_HEAD: tuple[Joint, ...] = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 
 _FAR = 4.0  # canvases; what lies beyond cannot be seen, and what reaches there can hardly be drawn
 
@@ -112,17 +117,15 @@ class Skeleton:
         """The face from brow to chin and ear to ear, in pixels of a canvas of `size`; it may reach beyond the canvas.
 
         The scale is the largest that any pair of seen points supports (ear to ear, eye to eye, nose to ear, and nose
-        to neck where no ear is seen), so a head in profile keeps its size. `None` where no head point is seen or
-        nothing gives a scale.
+        to neck where no ear is seen), so a head in profile keeps its size. `None` where neither nose nor eyes are seen,
+        as from behind, or nothing gives a scale.
         """
-        seen = {
-            name: (point.x * size.width, point.y * size.height)
-            for name, point in zip(JOINTS, self.points, strict=True)
-            if point is not None
-        }
+        seen = self._seen(size)
+        if not any(name in seen for name in ("nose", "right_eye", "left_eye")):
+            return None
 
         def apart(a: Joint, b: Joint, proportion: float) -> float:
-            return math.dist(seen[a], seen[b]) / proportion if a in seen and b in seen else 0.0
+            return _apart(seen, a, b) / proportion
 
         head_width = max(
             apart("right_ear", "left_ear", 1.0),
@@ -133,27 +136,80 @@ class Skeleton:
         if "right_ear" not in seen and "left_ear" not in seen:
             # A bent neck changes this length much, so it counts only where no ear tells more.
             head_width = max(head_width, apart("nose", "neck", _NECK_TO_NOSE))
-        head = [seen[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear") if name in seen]
+        head = [seen[name] for name in _HEAD if name in seen]
+        return None if head_width == 0.0 else _head_of(head_width, *_middle(head))
+
+    def head_box(self, size: Size) -> Box | None:
+        """Where the head is, whichever way it looks: `face_box`, or as large a box on a head seen from behind.
+
+        From behind, ears (and beyond the profile an eye) say where the head is. The scale is the largest that the ears,
+        an ear and the neck, or the shoulders support. Where not both ears are seen, the middle of the head is on the
+        neck's side of what is. `None` where no eye or ear is seen or nothing gives a scale.
+        """
+        face = self.face_box(size)
+        if face is not None:
+            return face
+        seen = self._seen(size)
+        head = [seen[name] for name in _HEAD if name in seen]
+        head_width = max(
+            _apart(seen, "right_ear", "left_ear"),
+            _apart(seen, "neck", "right_ear") / _NECK_TO_EAR,
+            _apart(seen, "neck", "left_ear") / _NECK_TO_EAR,
+            _apart(seen, "right_shoulder", "left_shoulder") / _SHOULDERS_APART,
+        )
         if not head or head_width == 0.0:
             return None
-        x = (min(p[0] for p in head) + max(p[0] for p in head)) / 2
-        y = sum(p[1] for p in head) / len(head)
-        width, height = head_width * _FACE_WIDTH, head_width * _FACE_HEIGHT
-        return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        x, y = _middle(head)
+        if "neck" in seen and not ("right_ear" in seen and "left_ear" in seen):
+            most = _MOST_ASIDE * head_width
+            x += max(-most, min(most, seen["neck"][0] - x))
+        return _head_of(head_width, x, y)
+
+    def _seen(self, size: Size) -> dict[Joint, tuple[float, float]]:
+        """The seen points in pixels."""
+        return {
+            name: (point.x * size.width, point.y * size.height)
+            for name, point in zip(JOINTS, self.points, strict=True)
+            if point is not None
+        }
+
+
+def _apart(seen: Mapping[Joint, tuple[float, float]], a: Joint, b: Joint) -> float:
+    """The distance of two points, 0 where either is unseen."""
+    return math.dist(seen[a], seen[b]) if a in seen and b in seen else 0.0
+
+
+def _middle(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The middle of some points of a head: halfway across, and at their mean height."""
+    across = [x for x, _ in points]
+    return (min(across) + max(across)) / 2, sum(y for _, y in points) / len(points)
+
+
+def _head_of(head_width: float, x: float, y: float) -> Box:
+    width, height = head_width * _FACE_WIDTH, head_width * _FACE_HEIGHT
+    return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where one person stands: a skeleton, how far back (0 is in front, larger is farther), and a hint who fits."""
+    """Where one person stands: a skeleton, how far back (0 is in front, larger is farther), and hints who fits.
+
+    Attributes:
+        skeleton: how they stand.
+        depth: how far back.
+        role: whose proportions the skeleton has.
+        extra: whether the place is meant for somebody without identity, who is there when nobody takes it.
+    """
 
     skeleton: Skeleton
     depth: float = 0.0
     role: str = "adult"
+    extra: bool = False
 
 
 @dataclass(frozen=True)
 class Pose:
-    """All places of one picture, from left to right, on the canvas they were made for."""
+    """All places of one picture on the canvas they were made for: from left to right, extras after all others."""
 
     size: Size
     places: tuple[Place, ...]

@@ -1,4 +1,4 @@
-"""A template's JSON, laid out for people to read and change: a list of points fills lines instead of a line each."""
+"""A template's JSON, laid out for people to read and change: points and angles fill lines instead of a line each."""
 
 import json
 import textwrap
@@ -12,9 +12,9 @@ _INDENT = "  "
 
 
 def template_text(document: Mapping[str, Any]) -> str:
-    """JSON text of a template's keys and values, one key a line; points are wrapped at 120 columns.
+    """JSON text of a template's keys and values, one key a line, where what is short stays.
 
-    The text ends in a line break and is the same for the same document.
+    Points are wrapped at 120 columns. The text ends in a line break and is the same for the same document.
     """
     return _written(document, 0) + "\n"
 
@@ -23,10 +23,10 @@ def _written(value: Any, depth: int) -> str:
     """A value whose first line stands behind its key, in an object `depth` levels deep."""
     plain = json.dumps(value, ensure_ascii=False)
     inner, outer = _INDENT * (depth + 1), _INDENT * depth
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and (depth == 0 or len(plain) > _WIDTH // 2):
         lines = [f"{json.dumps(key)}: {_written(entry, depth + 1)}" for key, entry in value.items()]
         return "{\n" + ",\n".join(inner + line for line in lines) + f"\n{outer}}}"
-    if not isinstance(value, Sequence) or isinstance(value, str) or len(plain) <= _WIDTH // 2:
+    if isinstance(value, Mapping | str) or not isinstance(value, Sequence) or len(plain) <= _WIDTH // 2:
         return plain
     if any(isinstance(entry, Mapping) for entry in value):
         return "[\n" + ",\n".join(inner + _written(entry, depth + 1) for entry in value) + f"\n{outer}]"

@@ -17,6 +17,7 @@ __all__ = [
     "Template",
     "TemplatePlace",
     "load_template",
+    "spare_places",
     "template_names",
     "template_schema",
     "templates_for",
@@ -41,6 +42,9 @@ class TemplatePlace(BaseModel):
     """Who fits here; also the proportions of `body`."""
     depth: float = Field(default=0.0, ge=0.0)
     """How far back: 0 in front, larger is farther; nearer people cover farther ones."""
+    extra: bool = False
+    """Whether the place is meant for a stranger, somebody without identity; people may stand there too. Extras come
+    after all other places."""
     body: Body | None = None
     keypoints: _Body | None = None
     """The 18 points in OpenPose order as [x, y] in fractions of the canvas, null where unseen."""
@@ -93,7 +97,7 @@ class Template(BaseModel):
     """Width and height in pixels the places are made for; multiples of 8, at most 8192."""
     tags: tuple[str, ...] = ()
     places: tuple[TemplatePlace, ...] = Field(min_length=1)
-    """The people from left to right."""
+    """The people from left to right, then the extras from left to right."""
 
     @field_validator("size")
     @classmethod
@@ -119,6 +123,7 @@ class Template(BaseModel):
             {
                 "role": place.role,
                 "depth": place.depth,
+                "extra": place.extra,
                 "keypoints": place.skeleton.points,
                 "right_hand_keypoints": place.skeleton.right_hand,
                 "left_hand_keypoints": place.skeleton.left_hand,
@@ -143,8 +148,13 @@ class Template(BaseModel):
         """The template's file, laid out to be read: what is as by default is left out."""
         return template_text(self.model_dump(mode="json", exclude_defaults=True))
 
+    @property
+    def people(self) -> int:
+        """How many people the template is made for: its places without those of extras."""
+        return sum(not place.extra for place in self.places)
+
     def pose(self) -> Pose:
-        """The skeletons on the template's canvas, from left to right.
+        """The skeletons on the template's canvas, in the order of the places.
 
         Raises:
             TemplateError: when a body's hand cannot reach where it should.
@@ -155,7 +165,7 @@ class Template(BaseModel):
                 skeleton = place.skeleton(self.size)
             except ValueError as error:
                 raise TemplateError(f"places.{index}.body: {error}.") from error
-            places.append(Place(skeleton, depth=place.depth, role=place.role))
+            places.append(Place(skeleton, depth=place.depth, role=place.role, extra=place.extra))
         return Pose(self.size, tuple(places))
 
 
@@ -203,9 +213,21 @@ def load_template(name_or_path: str | Path) -> Template:
 
 
 def templates_for(people: int) -> list[str]:
-    """Names of the library's templates with at least that many places, those with fewest places to spare first."""
-    places = {name: len(load_template(name).places) for name in template_names()}
-    return sorted((name for name in places if places[name] >= people), key=lambda name: (places[name], name))
+    """Names of the library's templates with at least that many places, those with fewest to spare first.
+
+    Extras' places are not counted as to spare. Templates where people must take some come last, those where fewest do
+    first.
+    """
+    library = [load_template(name) for name in template_names()]
+    fitting = [template for template in library if len(template.places) >= people]
+    fitting.sort(key=lambda template: (*spare_places(template, people), template.name))
+    return [template.name for template in fitting]
+
+
+def spare_places(template: Template, people: int) -> tuple[bool, int]:
+    """How well a template suits so many people, the least best: whether any takes an extra's place, and how many spare
+    places there are, or how many take an extra's."""
+    return template.people < people, abs(template.people - people)
 
 
 def template_schema() -> dict[str, Any]:

@@ -41,12 +41,23 @@ class Figure:
     Attributes:
         joints: seen joints and those that can be told.
         torso: length of the torso in pixels.
-        head: how the head is seen, None where no face is.
+        head: how the head is seen, None where none is.
+        faceless: whether the head looks away, so that its face is unseen.
     """
 
     joints: Mapping[Joint, _Vector]
     torso: float
     head: HeadView | None
+    faceless: bool = False
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether we see the back of the trunk: the right shoulder is at the right of the left one."""
+        if "neck" not in self.joints:
+            return False
+        hips = (self.joints["right_hip"] + self.joints["left_hip"]) / 2
+        down, spread = hips - self.joints["neck"], self.joints["left_shoulder"] - self.joints["right_shoulder"]
+        return float(spread[0] * down[1] - spread[1] * down[0]) < 0
 
 
 def read_figure(skeleton: Skeleton, size: Size) -> Figure:
@@ -59,7 +70,8 @@ def read_figure(skeleton: Skeleton, size: Size) -> Figure:
             _go_on(joints, elbow, joints[shoulder], joints[shoulder] - joints["neck"], torso, size)
         if shoulder in joints and elbow in joints and wrist not in joints:
             _go_on(joints, wrist, joints[elbow], joints[elbow] - joints[shoulder], torso, size)
-    return Figure(joints, torso, _head_view(skeleton, joints, size))
+    faceless = skeleton.face_box(size) is None
+    return Figure(joints, torso, _head_view(skeleton, joints, size, faceless=faceless), faceless)
 
 
 def _go_on(
@@ -71,8 +83,8 @@ def _go_on(
         joints[joint] = beyond
 
 
-def _head_view(skeleton: Skeleton, joints: Mapping[Joint, _Vector], size: Size) -> HeadView | None:
-    box = skeleton.face_box(size)
+def _head_view(skeleton: Skeleton, joints: Mapping[Joint, _Vector], size: Size, *, faceless: bool) -> HeadView | None:
+    box = skeleton.head_box(size)
     if box is None:
         return None
     x, y = box.centre
@@ -83,10 +95,12 @@ def _head_view(skeleton: Skeleton, joints: Mapping[Joint, _Vector], size: Size) 
     elif "neck" in joints and "nose" in joints:
         upwards = joints["nose"] - joints["neck"]
         tilt = math.degrees(math.atan2(upwards[0], -upwards[1]))
+    if faceless and abs(tilt) > 90:
+        tilt -= math.copysign(180.0, tilt)  # the right ear of somebody seen from behind is at the right
     tilt = max(-40.0, min(40.0, tilt))
     ears = [joints[ear] for ear in ("right_ear", "left_ear") if ear in joints]
     turn = 0.0
-    if ears and "nose" in joints:
+    if ears and "nose" in joints and not faceless:
         # The nose is 0.8 head widths before the ears; an ear alone is half a head width from between them.
         middle = np.mean(ears, axis=0)
         if len(ears) == 1:
@@ -115,8 +129,17 @@ def draw_body(pen: Pen, figure: Figure, person: Person, clothes: Clothes, *, tro
         if len(leg) == 3:
             foot = circle(0, 0, _FOOT * torso, _FOOT * torso * 0.7) + leg[-1] + (0.0, 0.05 * torso)
             pen.fill(foot, (72, 52, 48), outline=ink * 2)
+    # Arms are in front of the trunk of somebody who faces us, and behind it of somebody whose back we see.
+    if figure.turned_away:
+        _draw_arms(pen, figure, clothes, skin, colour, ink)
     if "neck" in joints:
         _draw_garment(pen, figure, clothes, colour, ink)
+    if not figure.turned_away:
+        _draw_arms(pen, figure, clothes, skin, colour, ink)
+
+
+def _draw_arms(pen: Pen, figure: Figure, clothes: Clothes, skin: Colour, colour: Colour, ink: float) -> None:
+    joints, torso = figure.joints, figure.torso
     sleeve = darker(colour, 0.1)
     for side in ("right", "left"):
         arm = _chain(joints, f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
@@ -176,6 +199,8 @@ def _draw_garment(pen: Pen, figure: Figure, clothes: Clothes, colour: Colour, in
         neck + across * shoulder * 0.35 - down * 0.12 * torso,
     ])  # fmt: skip
     pen.fill(outline, colour, outline=ink * 2)
+    if figure.turned_away:
+        return
     trim = darker(colour, 0.3) if sum(colour) > 240 else lighter(colour, 0.25)
     if clothes.garment == "coat":
         pen.line(np.stack([neck, hem]), trim, ink)

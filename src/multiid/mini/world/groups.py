@@ -13,7 +13,14 @@ from multiid.mini.world.gestures import draw_gesture
 from multiid.poses.body import Age, Body
 from multiid.poses.skeleton import Place, Pose
 
-__all__ = ["group_sizes", "make_group"]
+__all__ = ["LEARNT_TEMPLATES", "group_sizes", "make_group"]
+
+LEARNT_TEMPLATES = (
+    "couple-selfie", "couple-standing", "family-five", "family-four", "family-three", "friends-six", "single-portrait",
+    "team-eight",
+)  # fmt: skip
+"""Names of the library's poses that the miniature learns from and is measured on: always the same, so that its recipes
+and figures stay what they are while the library grows."""
 
 _CLOSE: Mapping[int, tuple[Size, ...]] = {
     1: (Size(80, 96), Size(96, 112), Size(112, 128)),

@@ -13,7 +13,7 @@ from multiid.mini.world.pen import Pen, Points, arc, circle
 from multiid.mini.world.people import Person
 from multiid.mini.world.view import Expression, HeadView
 
-__all__ = ["draw_back_hair", "draw_head", "face_outline", "head_box", "ink_width"]
+__all__ = ["RIBBON", "draw_back_hair", "draw_head", "face_outline", "fitted", "head_box", "ink_width"]
 
 _FACES: dict[str, tuple[float, float, float]] = {
     "round": (1.05, 0.98, 2.1),
@@ -26,7 +26,8 @@ _FACES: dict[str, tuple[float, float, float]] = {
 _HAIR_DEPTH = 0.3  # hair lines move a little with the face
 _BEHIND_DEPTH = -0.35
 _GOLD: Colour = (255, 204, 48)
-_RIBBON: Colour = (236, 60, 92)
+RIBBON: Colour = (236, 60, 92)
+"""What ties hair."""
 
 
 def ink_width(view: HeadView) -> float:
@@ -47,7 +48,7 @@ def face_outline(face: str, age: str) -> Points:
     return np.stack([x * rx, y * ry], axis=1)
 
 
-def _fitted(shape: Points, person: Person) -> Points:
+def fitted(shape: Points, person: Person) -> Points:
     """Hair made for a round head, on a head of another shape."""
     rx, ry, _ = _FACES[person.face]
     return shape * ((1 + rx) / 2, (1 + ry) / 2)
@@ -58,9 +59,9 @@ def draw_back_hair(pen: Pen, view: HeadView, person: Person) -> None:
     style, ink = hair_style(person.hair_style), ink_width(view)
     colour = darker(HAIR[person.hair_colour], 0.12)
     for shape in style.behind:
-        pen.fill(view.project(_fitted(shape, person), _BEHIND_DEPTH), colour, outline=ink * 2)
+        pen.fill(view.project(fitted(shape, person), _BEHIND_DEPTH), colour, outline=ink * 2)
     for shape in style.ties:
-        pen.fill(view.project(_fitted(shape, person), _BEHIND_DEPTH), _RIBBON, outline=ink)
+        pen.fill(view.project(fitted(shape, person), _BEHIND_DEPTH), RIBBON, outline=ink)
 
 
 def draw_head(pen: Pen, view: HeadView, person: Person, expression: Expression) -> Box:
@@ -90,11 +91,11 @@ def draw_head(pen: Pen, view: HeadView, person: Person, expression: Expression) 
 
     style = hair_style(person.hair_style)
     for shape in style.shaved:
-        pen.fill(view.project(_fitted(shape, person), _depths(shape)), mixed(skin, hair, 0.45), outline=ink)
+        pen.fill(view.project(fitted(shape, person), _depths(shape)), mixed(skin, hair, 0.45), outline=ink)
     for shape in style.front:
-        pen.fill(view.project(_fitted(shape, person), _depths(shape)), hair, outline=ink * 2)
+        pen.fill(view.project(fitted(shape, person), _depths(shape)), hair, outline=ink * 2)
     if person.hair_style not in ("tufts", "mohawk"):
-        shine = _fitted(arc(0, -0.05, 0.86, 0.94, 212, 258, 8), person)
+        shine = fitted(arc(0, -0.05, 0.86, 0.94, 212, 258, 8), person)
         pen.line(view.project(shine, _HAIR_DEPTH), lighter(hair, 0.35), ink * 1.6)
     if person.gender == "female":
         for side in (-1, 1):
@@ -112,8 +113,8 @@ def _depths(shape: Points) -> np.ndarray:
 def head_box(view: HeadView, person: Person, face: Box) -> Box:
     """The box around face and hair, in pixels."""
     style = hair_style(person.hair_style)
-    hair = [view.project(_fitted(shape, person), _BEHIND_DEPTH) for shape in (*style.behind, *style.ties)]
-    hair += [view.project(_fitted(shape, person), _depths(shape)) for shape in (*style.front, *style.shaved)]
+    hair = [view.project(fitted(shape, person), _BEHIND_DEPTH) for shape in (*style.behind, *style.ties)]
+    hair += [view.project(fitted(shape, person), _depths(shape)) for shape in (*style.front, *style.shaved)]
     corners = np.concatenate([*hair, np.array(face.corners).reshape(2, 2)])
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
     return Box(float(left), float(top), float(right), float(bottom))

@@ -9,6 +9,7 @@ from jaxtyping import UInt8
 
 from multiid.errors import SceneError
 from multiid.geometry import Box, Size
+from multiid.mini.world.back import draw_head_from_behind
 from multiid.mini.world.colours import CLOTHES, TROUSERS
 from multiid.mini.world.dice import Dice
 from multiid.mini.world.figure import Figure, draw_body, draw_neck, read_figure
@@ -47,9 +48,9 @@ class SeenPerson:
     Attributes:
         person: who it is.
         clothes: what they wear.
-        face: the box around the face, without hair, in pixels; None where the skeleton has no face. It may reach
-            beyond the picture.
-        head: the same with hair.
+        face: the box around the face, without hair, in pixels; None where the skeleton has no face, as from behind. It
+            may reach beyond the picture.
+        head: the box around head and hair, also from behind; None where the skeleton has no head.
         noun: the class noun.
         phrase: the person in words, such as "a woman in a red coat".
     """
@@ -112,7 +113,7 @@ def draw_scene(pose: Pose, cast: Cast, *, seed: int = 0, size: Size | None = Non
     expressions = [Expression(dice.between(0.1, 1.0), dice.pick((0.0, 0.0, 0.6, 1.0))) for _ in cast.people]
     trousers = [dice.pick(TROUSERS) for _ in cast.people]
     figures = [read_figure(place.skeleton, size) for place in pose.places]
-    boxes: list[tuple[Box, Box] | None] = [None] * len(figures)
+    boxes: list[tuple[Box | None, Box | None]] = [(None, None)] * len(figures)
 
     pen = Pen(size)
     draw_place(pen, cast.place, dice)
@@ -128,19 +129,20 @@ def draw_scene(pose: Pose, cast: Cast, *, seed: int = 0, size: Size | None = Non
             boxes[index] = _draw_whole_head(pen, figures[index], cast.people[index], expressions[index])
     pixels = cv2.LUT(pen.pixels(), place_light(cast.place))
     people = tuple(
-        SeenPerson(
-            person, clothes, box[0] if box else None, box[1] if box else None, person.noun, phrase(person.noun, clothes)
-        )
-        for person, clothes, box in zip(cast.people, cast.clothes, boxes, strict=True)
+        SeenPerson(person, clothes, face, head, person.noun, phrase(person.noun, clothes))
+        for person, clothes, (face, head) in zip(cast.people, cast.clothes, boxes, strict=True)
     )
     caption = describe_scene([person.noun for person in cast.people], cast.place)
     return Scene(PIL.Image.fromarray(pixels), people, pen.labels(), PLACES[cast.place], caption)
 
 
-def _draw_whole_head(pen: Pen, figure: Figure, person: Person, expression: Expression) -> tuple[Box, Box] | None:
+def _draw_whole_head(pen: Pen, figure: Figure, person: Person, expression: Expression) -> tuple[Box | None, Box | None]:
     """Gives the boxes of the face and of the head with its hair."""
     if figure.head is None:
-        return None
+        return None, None
+    if figure.faceless:
+        draw_neck(pen, figure, person)
+        return None, draw_head_from_behind(pen, figure.head, person)
     draw_back_hair(pen, figure.head, person)
     draw_neck(pen, figure, person)
     face = draw_head(pen, figure.head, person, expression)
