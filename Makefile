@@ -23,6 +23,7 @@ docs: .venv/docs.stamp
 
 previews: .venv/demo.stamp
 	$(BIN)/multiid templates preview -o pose_templates/previews
+	$(BIN)/multiid templates sheet -o docs/pictures/templates.png
 
 # Every picture of the README and the pages, by the weights of the miniature as they are now.
 pictures: .venv/demo.stamp previews
@@ -34,6 +35,12 @@ pictures: .venv/demo.stamp previews
 	$(BIN)/multiid compose examples/crowd.yaml --preset mini --device cpu -o docs/pictures/crowd.png
 	$(BIN)/multiid compose examples/crowd.yaml --preset mini --device cpu --refine -o docs/pictures/crowd-refined.png
 	$(BIN)/python examples/someone_else.py -o docs/pictures/someone_else.png
+	$(BIN)/multiid story run examples/comic/story.yaml -o out/comic
+	cp out/comic/pages/001.png docs/pictures/comic.png
+	$(BIN)/multiid story run examples/family_album/story.yaml -o out/album
+	cp out/album/pages/001.png docs/pictures/album.png
+	$(BIN)/multiid story board examples/storyboard/story.yaml -o out/storyboard
+	cp out/storyboard/board/001.png docs/pictures/storyboard.png
 	$(BIN)/python examples/mixing.py examples/portraits/ada examples/portraits/isaac -o docs/mixing.jpg
 
 .venv/bin/python:

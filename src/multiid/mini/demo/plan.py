@@ -11,7 +11,7 @@ from multiid.mini.world.dice import Dice
 from multiid.mini.world.people import Person, differences, is_held_out, make_person
 from multiid.mini.world.portrait import draw_portrait
 from multiid.mini.world.words import GARMENTS, PLACES, Clothes
-from multiid.poses.templates import load_template, template_names
+from multiid.poses.templates import load_template
 from multiid.prompts import Subject, name_all
 
 __all__ = ["Guest", "Plan", "plan_demo"]
@@ -25,7 +25,12 @@ _GIVEN, _KEPT = 2, 4  # portraits for the generator, and others to measure again
 _CANDIDATES = 300  # of which one in ten is held out
 _HEAVY = ("square", "dark")  # glasses that hide the eyes
 _MOST = 8  # people that a sheet has room for
-_DEFAULT = "family-four"
+_PEOPLE = 4
+_TEMPLATES = {
+    1: "single-portrait", 2: "couple-standing", 3: "family-three", 4: "family-four", 5: "family-five",
+    6: "friends-six", 7: "family-seven", 8: "team-eight",
+}  # fmt: skip
+"""The pose for so many people."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,14 +107,10 @@ def plan_demo(*, seed: int, people: int | None = None, template: str | None = No
 
 
 def _template_for(people: int | None) -> str:
-    if people is None:
-        return _DEFAULT
-    counts = {name: len(load_template(name).places) for name in template_names()}
-    fitting = [name for name in counts if counts[name] == people]
-    if not fitting:
-        offered = ", ".join(map(str, sorted(set(counts.values()))))
-        raise SceneError(f"Expected a number of people that a template has places for, {offered}, but got {people}.")
-    return _DEFAULT if _DEFAULT in fitting else fitting[-1]
+    people = _PEOPLE if people is None else people
+    if people not in _TEMPLATES:
+        raise SceneError(f"Expected 1 to {max(_TEMPLATES)} people, or a template, but got {people} people.")
+    return _TEMPLATES[people]
 
 
 def _somebody(role: str, others: Sequence[Person], dice: Dice) -> Person:

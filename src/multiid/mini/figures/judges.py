@@ -17,7 +17,7 @@ from multiid.mini.world.places import place_light
 from multiid.mini.world.scene import Scene, cast_pose, draw_scene
 from multiid.mini.world.words import PLACES
 
-__all__ = ["PlaceJudge", "read_clothes", "train_place_judge"]
+__all__ = ["PlaceJudge", "cloth_medians", "lit_clothes", "read_clothes", "train_place_judge"]
 
 _Picture = UInt8[np.ndarray, "height width 3"]
 
@@ -98,19 +98,44 @@ def read_clothes(picture: _Picture, truth: Scene, place: str) -> tuple[str | Non
     Returns:
         One colour for each person; None where the true render shows next to nothing of their clothes.
     """
+    lit = lit_clothes(place)
+    return tuple(
+        None if median is None else min(lit, key=lambda name: float(np.square(median - lit[name]).sum()))
+        for median in cloth_medians(picture, truth, place)
+    )
+
+
+def lit_clothes(place: str) -> dict[str, Float64[np.ndarray, " 3"]]:
+    """The colour words of clothes, each as red, green and blue in the light of a place, a key of `words.PLACES`."""
     light = place_light(place)
-    lit = {name: cv2.LUT(np.array([[colour]], np.uint8), light)[0, 0] for name, colour in CLOTHES.items()}
+    return {
+        name: cv2.LUT(np.array([[colour]], np.uint8), light)[0, 0].astype(np.float64)
+        for name, colour in CLOTHES.items()
+    }
+
+
+def cloth_medians(picture: _Picture, truth: Scene, place: str) -> tuple[Float64[np.ndarray, " 3"] | None, ...]:
+    """The median of each person's plain cloth: of the pixels that are that in the true render.
+
+    Args:
+        picture: of the true render's size.
+        truth: the true render.
+        place: where it is, a key of `words.PLACES`, whose light changes the colours.
+
+    Returns:
+        Red, green and blue for each person; None where the true render shows next to nothing of their clothes.
+    """
+    lit = lit_clothes(place)
     drawn = np.asarray(truth.picture).astype(np.float64)
     rows = np.arange(len(drawn))[:, None]
-    colours: list[str | None] = []
+    medians: list[Float64[np.ndarray, " 3"] | None] = []
     for index, person in enumerate(truth.people):
         own = truth.labels == index + 1
         if person.face is not None:
             own &= rows > person.face.bottom  # hair may have the colour of clothes
         cloth = own & (np.abs(drawn - lit[person.clothes.colour]).max(axis=2) <= _NEAR)
         if cloth.sum() < _FEWEST:
-            colours.append(None)
+            medians.append(None)
             continue
-        median = np.median(picture[cloth].astype(np.float64), axis=0)
-        colours.append(min(lit, key=lambda name: float(np.square(median - lit[name]).sum())))
-    return tuple(colours)
+        medians.append(np.median(picture[cloth].astype(np.float64), axis=0))
+    return tuple(medians)

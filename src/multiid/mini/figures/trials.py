@@ -8,7 +8,7 @@ from typing import Literal
 import PIL.Image
 
 from multiid.mini.world.dice import Dice
-from multiid.mini.world.groups import make_group
+from multiid.mini.world.groups import LEARNT_TEMPLATES, make_group
 from multiid.mini.world.people import Person, differences, is_held_out, look_alike, make_person
 from multiid.mini.world.portrait import draw_portrait
 from multiid.mini.world.scene import Cast, Scene, cast_pose, draw_scene
@@ -37,13 +37,7 @@ from the first of them in one or two attributes."""
 UNSEEN = 2_000_000
 """The first seed of what is measured; training uses smaller ones."""
 
-# One random scene in so many is one of these poses of the library: always the same, so that figures can be compared
-# while the library grows.
-_TEMPLATES_SHARE = 4
-_TEMPLATES = (
-    "couple-selfie", "couple-standing", "family-five", "family-four", "family-three", "friends-six", "single-portrait",
-    "team-eight",
-)  # fmt: skip
+_TEMPLATES_SHARE = 4  # one random scene in so many is one of the library's poses
 _PHOTOS = 2  # of each person, for the generator
 _REFERENCES = 4  # others, to score against
 _PORTRAIT = 96  # pixels
@@ -154,8 +148,8 @@ def _pose(kind: Kind, count: int, index: int, dice: Dice) -> Pose:
 
 @cache
 def _templates(count: int) -> tuple[Pose, ...]:
-    """The poses of `_TEMPLATES` for that many people, at the miniature's size."""
-    poses = [load_template(name).pose() for name in _TEMPLATES]
+    """The library's poses for that many people, at the miniature's size."""
+    poses = [load_template(name).pose() for name in LEARNT_TEMPLATES]
     return tuple(_sized(pose) for pose in poses if len(pose.places) == count)
 
 

@@ -13,13 +13,13 @@ from multiid.mini.faces.crops import cut_head, cut_square, to_crop
 from multiid.mini.faces.networks import CROP
 from multiid.mini.world.colours import CLOTHES
 from multiid.mini.world.dice import Dice
-from multiid.mini.world.groups import make_group
+from multiid.mini.world.groups import LEARNT_TEMPLATES, make_group
 from multiid.mini.world.people import Person, is_held_out, look_alike, make_person
 from multiid.mini.world.portrait import draw_portrait
 from multiid.mini.world.scene import Cast, Scene, draw_scene
 from multiid.mini.world.words import GARMENTS, PLACES, Clothes
 from multiid.poses.skeleton import Pose
-from multiid.poses.templates import load_template, template_names
+from multiid.poses.templates import load_template
 
 __all__ = [
     "FAMILY",
@@ -212,7 +212,7 @@ def _over(below: np.ndarray, above: np.ndarray, share: np.ndarray) -> np.ndarray
 def _templates() -> Mapping[int, Sequence[Pose]]:
     """The library's poses by their number of people."""
     poses: dict[int, list[Pose]] = {}
-    for pose in (load_template(name).pose() for name in template_names()):
+    for pose in (load_template(name).pose() for name in LEARNT_TEMPLATES):
         poses.setdefault(len(pose.places), []).append(pose)
     return poses
 

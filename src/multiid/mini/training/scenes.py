@@ -20,14 +20,14 @@ from multiid.mini.models import LATENT_SCALE
 from multiid.mini.training.examples import known_person
 from multiid.mini.world.colours import CLOTHES
 from multiid.mini.world.dice import Dice
-from multiid.mini.world.groups import group_sizes, make_group
+from multiid.mini.world.groups import LEARNT_TEMPLATES, group_sizes, make_group
 from multiid.mini.world.people import Person
 from multiid.mini.world.portrait import draw_portrait
 from multiid.mini.world.scene import Cast, cast_pose, draw_scene
 from multiid.mini.world.words import GARMENTS, PLACES, Clothes
 from multiid.poses.draw import draw_control_image, limb_width_for
 from multiid.poses.skeleton import Pose
-from multiid.poses.templates import load_template, template_names
+from multiid.poses.templates import load_template
 from multiid.regions import Claim, build_regions
 
 __all__ = ["PORTRAITS", "PORTRAIT_SIDE", "Pool", "SceneStore", "draw_pool", "draw_store", "scene_counts"]
@@ -160,7 +160,9 @@ def draw_store(
     )
     numbers = {person: number for number, person in enumerate(pool.people)}
     half_limb = limb_width_for(size, limb_width / 1024)
-    templates = [load_template(name).pose() for name in template_names() if len(load_template(name).places) == people]
+    templates = [
+        pose for pose in (load_template(name).pose() for name in LEARNT_TEMPLATES) if len(pose.places) == people
+    ]
     whole = size in group_sizes(people)[-2:]
     for index in range(scenes):
         dice = Dice(f"store of {people} people at {size}, {seed}", index)
