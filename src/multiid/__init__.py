@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from multiid.people.identity import Identity
     from multiid.people.photo import load_photo, load_photos
     from multiid.people.split import GroupSplit, Portrait, split_group
+    from multiid.pipeline.anchor import Anchor
+    from multiid.pipeline.anchoring import anchor_bytes
     from multiid.pipeline.attempts import Finish, Watch
+    from multiid.pipeline.casting import CastBy, Casting, cast_people
     from multiid.pipeline.composer import Composer
     from multiid.pipeline.download import Download, plan_download
     from multiid.pipeline.init_image import InitImage
@@ -43,9 +46,15 @@ if TYPE_CHECKING:
     from multiid.poses.body import Body
     from multiid.poses.draw import draw_control_image
     from multiid.poses.extract import ExtractedPose, PoseReader, extract_pose
+    from multiid.poses.library import find_templates
     from multiid.poses.openpose import OpenPoseReader
     from multiid.poses.skeleton import Place, Pose, Skeleton
+    from multiid.poses.template_variants import vary_template
     from multiid.poses.templates import Template, load_template, template_names, template_schema, templates_for
+    from multiid.poses.variants import Reframed, mirrored, on_canvas, reframed, reordered, without
+    from multiid.poses.views import Framing
+    from multiid.story.reading import StoryDocument, load_story
+    from multiid.story.script import Story, story_schema
 
 __version__ = "0.1.0"
 
@@ -60,7 +69,10 @@ _HOMES = {
     "multiid.people.identity": ("Identity",),
     "multiid.people.photo": ("load_photo", "load_photos"),
     "multiid.people.split": ("GroupSplit", "Portrait", "split_group"),
+    "multiid.pipeline.anchor": ("Anchor",),
+    "multiid.pipeline.anchoring": ("anchor_bytes",),
     "multiid.pipeline.attempts": ("Finish", "Watch"),
+    "multiid.pipeline.casting": ("CastBy", "Casting", "cast_people"),
     "multiid.pipeline.composer": ("Composer",),
     "multiid.pipeline.download": ("Download", "plan_download"),
     "multiid.pipeline.init_image": ("InitImage",),
@@ -82,18 +94,27 @@ _HOMES = {
     "multiid.poses.body": ("Body",),
     "multiid.poses.draw": ("draw_control_image",),
     "multiid.poses.extract": ("ExtractedPose", "PoseReader", "extract_pose"),
+    "multiid.poses.library": ("find_templates",),
     "multiid.poses.openpose": ("OpenPoseReader",),
     "multiid.poses.skeleton": ("Place", "Pose", "Skeleton"),
+    "multiid.poses.template_variants": ("vary_template",),
     "multiid.poses.templates": ("Template", "load_template", "template_names", "template_schema", "templates_for"),
+    "multiid.poses.variants": ("Reframed", "mirrored", "on_canvas", "reframed", "reordered", "without"),
+    "multiid.poses.views": ("Framing",),
+    "multiid.story.reading": ("StoryDocument", "load_story"),
+    "multiid.story.script": ("Story", "story_schema"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "PRESETS",
     "Adapter",
+    "Anchor",
     "Attempt",
     "Body",
     "Box",
+    "CastBy",
+    "Casting",
     "Composer",
     "Control",
     "Defaults",
@@ -104,6 +125,7 @@ __all__ = [
     "Face",
     "FaceAnalyzer",
     "Finish",
+    "Framing",
     "GroupSplit",
     "IDEncoder",
     "IDEncoderV2",
@@ -127,38 +149,52 @@ __all__ = [
     "Preset",
     "Progress",
     "Recipe",
+    "Reframed",
     "Scene",
     "Size",
     "Skeleton",
     "Stage",
+    "Story",
+    "StoryDocument",
     "Template",
     "Verification",
     "Watch",
     "__version__",
+    "anchor_bytes",
+    "cast_people",
     "draw_control_image",
     "encode_identity",
     "extract_pose",
     "face_analyzer",
     "find_identities",
     "find_preset",
+    "find_templates",
     "list_presets",
     "load_adapter",
     "load_faces",
     "load_photo",
     "load_photos",
     "load_scene_file",
+    "load_story",
     "load_template",
+    "mirrored",
+    "on_canvas",
     "plan_download",
     "preset_schema",
     "read_recipe",
     "refine_faces",
+    "reframed",
+    "reordered",
     "scene_schema",
     "split_group",
+    "story_schema",
     "take_stock",
     "template_names",
     "template_schema",
     "templates_for",
+    "vary_template",
     "verify_picture",
+    "without",
 ]
 __all__ += errors.__all__
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from multiid.geometry import Box
 
-__all__ = ["Colour", "draw_sheet", "drawable", "explain_picture"]
+__all__ = ["Colour", "draw_regions", "draw_sheet", "drawable", "explain_picture"]
 
 Colour = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""
@@ -66,7 +66,7 @@ def explain_picture(
     """
     if len(names) != len(regions):
         raise ValueError(f"Expected one name for each of {len(regions)} regions, but got {len(names)}.")
-    panels = [("regions", _draw_regions(control, regions, names))]
+    panels = [("regions", draw_regions(control, regions, names))]
     if control is not None:
         panels.insert(0, ("control image", _scaled(control)))
     if picture is not None:
@@ -74,9 +74,19 @@ def explain_picture(
     return draw_sheet(panels, lines)
 
 
-def _draw_regions(
+def draw_regions(
     control: Image.Image | None, regions: Float[Tensor, "people height width"], names: Sequence[str]
 ) -> Image.Image:
+    """Whose pixels are whose: regions in colours with names on them, the limbs of the control image over them.
+
+    Args:
+        control: the control image, dimmed; None leaves the regions on black.
+        regions: one mask per person, from 0 to 1.
+        names: what to write on each region, in the same order.
+
+    Returns:
+        An RGB picture, scaled to 640 pixels on its longer side.
+    """
     size = _panel_size((regions.shape[2], regions.shape[1]))
     weights = np.zeros((len(names), size[1], size[0]), np.float32)
     for weight, mask in zip(weights, regions.detach().cpu().float().numpy(), strict=True):

@@ -1,21 +1,38 @@
-"""What pydantic found wrong with a file, in one line that a person can act on."""
+"""What pydantic found wrong with a file, in lines that a person can act on."""
 
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-__all__ = ["describe_error", "suggest"]
+__all__ = ["Location", "Misfit", "describe_error", "find_misfits", "shorten", "suggest"]
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 _LONGEST_VALUE = 40  # characters of an offending value that are quoted
 _LONGEST_TEXT = 400  # characters of any part of a message
 
 Location = tuple[int | str, ...]
+"""The keys and indices that lead to a value of a file."""
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A value that is not as it should be.
+
+    Attributes:
+        location: of the value; of a missing key, where it would be.
+        text: what was expected and what came, in one line without a full stop.
+        unknown_key: whether it is a key that nobody knows, which may be the reason why another is missing.
+    """
+
+    location: Location
+    text: str
+    unknown_key: bool = False
 
 
 def suggest(name: str, known: Sequence[str]) -> str:
@@ -24,6 +41,12 @@ def suggest(name: str, known: Sequence[str]) -> str:
     if near:
         return f"; did you mean {' or '.join(repr(other) for other in near)}?"
     return f"; known are {', '.join(known)}." if known else "."
+
+
+def shorten(text: str, longest: int = _LONGEST_TEXT) -> str:
+    """A text in one line, cut where it is longer than so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[:longest]}[...]"
 
 
 def describe_error(error: ValidationError, schema: Mapping[str, Any], *, source: str | Path) -> str:
@@ -36,15 +59,96 @@ def describe_error(error: ValidationError, schema: Mapping[str, Any], *, source:
         schema: the model's JSON schema, for the names that are known where an unknown one came.
         source: the file, as the user named it.
     """
-    found = error.errors(include_url=False)
-    found = [item for item in found if not _follows_from_another(item, found)]
-    first = min(found, key=lambda item: item["type"] not in _UNKNOWN_KEY)
-    # Keys, and what a model's own checks say, may hold texts of the file's, of any length and in several lines.
-    path = _shortened(".".join(str(key) for key in first["loc"]))
-    text = _shortened(_expectation(first, schema).removesuffix("."))
+    found = find_misfits(error, schema)
+    first = min(found, key=lambda misfit: not misfit.unknown_key)
+    path = shorten(".".join(str(key) for key in first.location))
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    line = ": ".join(part for part in (str(source), path, text) if part) + more
+    line = ": ".join(part for part in (str(source), path, first.text) if part) + more
     return line if line.endswith(("?", ".")) else f"{line}."
+
+
+def find_misfits(error: ValidationError, schema: Mapping[str, Any]) -> list[Misfit]:
+    """Everything wrong, each once, in pydantic's order.
+
+    Of a value that may be one thing or another (a text or a list), only what is wrong with the one that it comes
+    nearest to is told.
+
+    Args:
+        error: what `model_validate` raised.
+        schema: as for `describe_error`.
+    """
+    found = error.errors(include_url=False)
+    wrong = [_Wrong.of(item, schema) for item in found if not _follows_from_another(item, found)]
+    return [
+        # What a model's own checks say may hold texts of the file's, of any length and in several lines.
+        Misfit(item.location, shorten(item.text.removesuffix(".")), item.kind in _UNKNOWN_KEY)
+        for item in _nearest_alternatives(wrong)
+    ]
+
+
+@dataclass(frozen=True)
+class _Wrong:
+    """One of pydantic's errors.
+
+    Attributes:
+        kind: pydantic's name for it.
+        location: without the names that pydantic gives to the alternatives of a union.
+        text: what was expected.
+        branch: where the union is, and the name of its alternative; None outside of unions.
+    """
+
+    kind: str
+    location: Location
+    text: str
+    branch: tuple[Location, str] | None
+
+    @classmethod
+    def of(cls, item: ErrorDetails, schema: Mapping[str, Any]) -> "_Wrong":
+        location, branch = _without_alternatives(item, schema)
+        text = _expectation(item, location, schema)
+        if item["type"] == "model_type" and branch is None and _may_be_text(schema, location):
+            text = text.replace("expected keys and values", "expected a text, or keys and values", 1)
+        return cls(item["type"], location, text, branch)
+
+    @property
+    def is_of_another_type(self) -> bool:
+        """Whether the value is not even of this alternative's type."""
+        at_the_union = self.branch is not None and self.location == self.branch[0]
+        return at_the_union and (self.kind.endswith("_type") or self.kind == "literal_error")
+
+
+def _without_alternatives(
+    item: ErrorDetails, schema: Mapping[str, Any]
+) -> tuple[Location, tuple[Location, str] | None]:
+    location: Location = ()
+    branch: tuple[Location, str] | None = None
+    nodes: list[Mapping[str, Any]] = [schema]
+    for position, key in enumerate(item["loc"]):
+        spread = _expanded(schema, nodes)
+        children = [child for node in spread for child in _children(node, key)]
+        is_unknown_key = item["type"] in _UNKNOWN_KEY and position == len(item["loc"]) - 1
+        of_a_union = isinstance(key, str) and sum(node.get("type") != "null" for node in spread) > 1
+        if key == "[key]":  # what pydantic calls the key itself, beside its value
+            continue
+        if of_a_union and not children and not is_unknown_key:
+            branch = branch or (location, str(key))
+        else:
+            location, nodes = (*location, key), children
+    return location, branch
+
+
+def _nearest_alternatives(wrong: Sequence[_Wrong]) -> list[_Wrong]:
+    """Without what is wrong with those alternatives of a union that were not meant."""
+    result: list[_Wrong] = []
+    for item in wrong:
+        rivals = [other for other in wrong if item.branch and other.branch and other.branch[0] == item.branch[0]]
+        if not item.is_of_another_type or len(rivals) == 1:
+            result.append(item)
+        elif item is rivals[0] and all(rival.is_of_another_type for rival in rivals):
+            expected = [rival.text.partition(", but got ")[0].removeprefix("expected ") for rival in rivals]
+            got = item.text.partition(", but got ")[2]
+            result.append(replace(item, text=f"expected {' or '.join(expected)}, but got {got}"))
+    return result
 
 
 def _follows_from_another(item: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
@@ -55,8 +159,8 @@ def _follows_from_another(item: ErrorDetails, found: Sequence[ErrorDetails]) -> 
     )
 
 
-def _expectation(item: ErrorDetails, schema: Mapping[str, Any]) -> str:
-    kind, location = item["type"], item["loc"]
+def _expectation(item: ErrorDetails, location: Location, schema: Mapping[str, Any]) -> str:
+    kind = item["type"]
     context = item.get("ctx", {})
     if kind in _UNKNOWN_KEY:
         return "unknown key" + suggest(str(location[-1]), _known_keys(schema, location[:-1]))
@@ -85,17 +189,21 @@ def _quoted(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}[...]"
 
 
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}[...]"
-
-
 def _known_keys(schema: Mapping[str, Any], location: Location) -> list[str]:
     """The names of the properties at a place in a JSON schema."""
+    return sorted({name for node in _nodes_at(schema, location) for name in node.get("properties", {})})
+
+
+def _may_be_text(schema: Mapping[str, Any], location: Location) -> bool:
+    return any(node.get("type") == "string" for node in _nodes_at(schema, location))
+
+
+def _nodes_at(schema: Mapping[str, Any], location: Location) -> list[Mapping[str, Any]]:
+    """The alternatives at a place in a JSON schema."""
     nodes: list[Mapping[str, Any]] = [schema]
     for key in location:
         nodes = [child for node in _expanded(schema, nodes) for child in _children(node, key)]
-    return sorted({name for node in _expanded(schema, nodes) for name in node.get("properties", {})})
+    return _expanded(schema, nodes)
 
 
 def _expanded(schema: Mapping[str, Any], nodes: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -112,5 +220,9 @@ def _expanded(schema: Mapping[str, Any], nodes: list[Mapping[str, Any]]) -> list
 
 
 def _children(node: Mapping[str, Any], key: int | str) -> list[Mapping[str, Any]]:
-    child = node.get("items") if isinstance(key, int) else node.get("properties", {}).get(key)
+    if isinstance(key, int):
+        child = node.get("items")
+    else:
+        others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+        child = node.get("properties", {}).get(key, others[0])
     return [child] if isinstance(child, Mapping) else []

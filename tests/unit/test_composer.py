@@ -342,7 +342,7 @@ def test_other_kinds_of_pipelines_are_refused(monkeypatch: pytest.MonkeyPatch) -
     ("changes", "message"),
     [
         ({"width": 190, "height": 128}, "multiple of 8, but got 190: the nearest is 192"),
-        ({"template": None}, "couple-selfie, couple-standing"),
+        ({"template": None}, "kept apart: templates that fit are "),
         ({"template": "single-portrait"}, "at most 1, one per place, but got 2"),
         ({"scheduler": "eular"}, "did you mean 'euler'"),
         ({"loras": [Lora("nowhere.safetensors")]}, "loras: expected a LoRA"),

@@ -76,6 +76,8 @@ def test_what_cannot_be_made_is_said(changes: dict[str, Any], said: str) -> None
         ({"phrase": None}, "ada's phrase: expected a text, but got None."),
         ({"region": (0, 0, 8, 8)}, "ada's region: expected a Box, or a mask as picture or array, but got tuple."),
         ({"identity": "ada"}, "identity: expected an Identity, but got str."),
+        ({"anchor": "lead.png"}, "ada's anchor: expected an Anchor, but got str."),
+        ({"consistency": -1.0}, "ada's consistency: expected at least 0, but got -1.0."),
     ],
 )
 def test_people_are_checked_by_name(changes: dict[str, Any], said: str) -> None:

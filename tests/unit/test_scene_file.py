@@ -45,6 +45,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "prompt": ("tea for {ada}", {}),
     "negative_prompt": ("rain", {}),
     "template": ("couple-selfie", {}),
+    "casting": ("roles", {}),
     "layout": ("inline", {}),
     "merge_step": (-1, {}),
     "style_strength": (12.5, {}),
@@ -196,7 +197,7 @@ def test_a_painted_mask_is_white_where_the_person_is(folder: Path, mode: str) ->
     ("document", "said"),
     [
         ({"promt": "tea"}, "promt: unknown key; did you mean 'prompt'? (and 1 more)."),
-        ({"prompt": "tea", "pose": 1}, "pose: unknown key; known are control_end, "),
+        ({"prompt": "tea", "pose": 1}, "pose: unknown key; known are casting, control_end, "),
         ({"prompt": "a", "people": [ADA | {"foto": 1}]}, "people.0.foto: unknown key; did you mean 'photos'?"),
         ({"prompt": "a", "people": [ADA, ISAAC | {"strenght": 1}]}, "people.1.strenght: unknown key; did you mean "),
         ({"prompt": "a", "loras": [{"source": "x/y", "wieght": 1}]}, "loras.0.wieght: unknown key; did you mean "),

@@ -49,7 +49,7 @@ WRONG = {
     "a template of others": (case(template="family-three"), "expected one of 2 places, but family-three has 3"),
     "an unknown scene key": (setting(scene={"mask_rul": "none"}), "scene.mask_rul: unknown key; did you mean"),
     "a key of the group's": (setting(scene={"seed": 3}), "scene.seed: unknown key"),
-    "a wrong rule": (setting(scene={"mask_rule": "non"}), "settings.0: scene: mask_rule: "),
+    "a wrong rule": (setting(scene={"mask_rule": "non"}), "settings.0: scene.mask_rule: "),
     "an unknown sampler": (setting(scene={"scheduler": "eular"}), "scene.scheduler: expected the name of a sampler"),
     "both merges": (setting(scene={"merge_step": 1, "style_strength": 5.0}), "scene.merge_step: expected either"),
     "truth that is made": (setting(truth=True, attempts=2), "truth: expected neither scene nor attempts"),

@@ -15,14 +15,14 @@ __all__ = ["main"]
 
 _COMMANDS = (
     "compose", "demo", "doctor", "download", "evaluate", "inspect", "mini", "people", "presets", "schema", "selftest",
-    "templates", "verify",
+    "story", "templates", "verify",
 )  # fmt: skip
 _BAD_INPUT = 2
 _INTERRUPTED = 130
 
 
 class _Commands(click.Group):
-    """Finds each command in the module of its name; says what is wrong with the input in one line."""
+    """Finds each command in the module of its name; says what is wrong with the input, a line for each fault."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -43,7 +43,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except MultiIDError as error:
-            click.echo(f"multiid: error: {' '.join(str(error).split())}", err=True)
+            click.echo("multiid: error: " + "\n".join(error.lines), err=True)
             ctx.exit(_BAD_INPUT)
         except KeyboardInterrupt:
             click.echo("multiid: stopped.", err=True)

@@ -30,20 +30,12 @@ def command(output: Path, seed: int, people: int | None, template: str | None) -
     plan = plan_demo(seed=seed, people=people, template=template)
     click.echo("Drawing people, and composing two pictures of them: a few seconds.", err=True)
 
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    from multiid import Composer
     from multiid.mini.demo.sheet import draw_demo
     from multiid.mini.demo.show import show
     from multiid.mini.faces import MiniFaces
+    from multiid.pipeline.quiet import quiet_composer
 
-    # Bars for parts that load in a moment are noise.
-    diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
-    composer = Composer.from_preset("mini")
-    composer.pipeline.set_progress_bar_config(disable=True)
-    sheet = draw_demo(show(plan, composer, faces=MiniFaces()))
+    sheet = draw_demo(show(plan, quiet_composer("mini"), faces=MiniFaces()))
     with write_whole(output) as temporary:
         sheet.save(temporary, format="PNG")
     click.echo(output)

@@ -8,15 +8,19 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["preset", "scene", "suite", "template"]))
+@click.argument("kind", type=click.Choice(["preset", "scene", "story", "suite", "template"]))
 def command(kind: str) -> None:
-    """Print the JSON schema of scene.yaml, a pose template, a preset or a suite, for editors and validators."""
+    """Print the JSON schema of scene.yaml, story.yaml, a pose template, a preset or a suite.
+
+    For editors and validators.
+    """
     import multiid
     from multiid.suites.suite import suite_schema
 
     schemas = {
         "preset": multiid.preset_schema,
         "scene": multiid.scene_schema,
+        "story": multiid.story_schema,
         "suite": suite_schema,
         "template": multiid.template_schema,
     }

@@ -54,11 +54,10 @@ def command(
         require_place(file)
 
     import torch
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
 
     import multiid
     from multiid.pipeline.judging import choose_judge, draws_cartoons
+    from multiid.pipeline.quiet import quiet_composer
     from multiid.selftest.metrics import to_json
     from multiid.selftest.run import Session, run_session
     from multiid.selftest.sheet import draw_sheet
@@ -70,12 +69,8 @@ def command(
     sitters = invite(chosen, people)
     judge = choose_judge(chosen)
     references = read_references(sitters, judge)
-    # Bars for parts that load in a moment are noise.
-    diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
     dtype = models.pop("dtype")
-    composer = multiid.Composer.from_preset(preset or "sdxl", dtype=getattr(torch, dtype) if dtype else None, **models)
-    composer.pipeline.set_progress_bar_config(disable=True)
+    composer = quiet_composer(preset or "sdxl", dtype=getattr(torch, dtype) if dtype else None, **models)
     sources = [f"{part}: {models[part]}" for part in ("base", "vae", "controlnet", "adapter") if models[part]]
     session = Session(
         composer=composer,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from multiid.cli import templates_extract
+from multiid.cli import templates_extract, templates_new, templates_sheet, templates_vary
 from multiid.errors import OutputError
 from multiid.files import write_whole
 
@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 @click.group()
 def command() -> None:
-    """Pose templates: list them, show one, draw previews, take one from a photo.
+    """Pose templates: find them, show one, draw previews, make one anew, of another, or from a photo.
 
     NAME is a template of the library or the path of a .json file.
     """
@@ -21,35 +21,47 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--people", type=click.IntRange(min=1), help="Only templates with places for this many, best fit first.")
-@click.option("--tag", help="Only templates with this tag.")
-def list_templates(people: int | None, tag: str | None) -> None:
-    """List the library: name, people, size and title."""
-    import multiid
+@click.option("--tag", "tags", multiple=True, help="Only templates with this tag; several for those with all of them.")
+@click.option("--search", metavar="TEXT", default="", help="Only templates that these words describe best.")
+def list_templates(people: int | None, tags: tuple[str, ...], search: str) -> None:
+    """List the library: name, people, size and title.
 
-    names = multiid.template_names() if people is None else multiid.templates_for(people)
-    templates = [template for template in map(multiid.load_template, names) if tag is None or tag in template.tags]
+    \b
+    multiid templates list --search "two people sitting"
+    multiid templates list --people 4 --tag family
+
+    Words are looked for in names, tags, titles, descriptions and roles.
+    """
+    import multiid
+    from multiid.poses.library import why_none
+
+    templates = multiid.find_templates(search, people=people, tags=tags)
+    width = max((len(template.name) for template in templates), default=0) + 2
     for template in templates:
-        click.echo(f"{template.name:<18}{len(template.places):>3}  {template.size!s:<10}{template.title}")
+        click.echo(f"{template.name:<{width}}{template.people:>3}  {template.size!s:<10}{template.title}")
     if not templates:
-        click.echo("No template fits. Without options this command lists them all.", err=True)
+        click.echo(why_none(search, people=people, tags=tags), err=True)
 
 
 @command.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Show one template: its description and who stands where."""
+    """Show one template: its description, who stands where, and whom each place is for."""
     import multiid
+    from multiid.pipeline.casting import whom_for
 
     template = multiid.load_template(name)
     pose = template.pose()
+    extras = len(template.places) - template.people
     click.echo(f"{template.name}: {template.title}\n{template.description}")
     click.echo(f"size   {template.size}")
     click.echo(f"tags   {', '.join(template.tags)}")
-    click.echo("places, from left to right:")
+    click.echo(f"people {template.people}" + (f" and {extras} extra(s)" if extras else ""))
+    click.echo("places, from left to right, then extras:" if extras else "places, from left to right:")
     for index, place in enumerate(pose.places):
         face = place.skeleton.face_box(pose.size)
-        seen = f"face {face.width:.0f}x{face.height:.0f} px" if face else "no face"
-        click.echo(f"  {index}  {place.role:<6} depth {place.depth:g}, {seen}")
+        seen = f"face {face.width:.0f}x{face.height:.0f} px" if face else "seen from behind"
+        click.echo(f"  {index}  {place.role:<6} depth {place.depth:g}, {seen}; for {whom_for(place)}")
 
 
 @command.command()
@@ -73,3 +85,6 @@ def preview(names: tuple[str, ...], output: Path) -> None:
 
 
 command.add_command(templates_extract.command, "extract")
+command.add_command(templates_new.command, "new")
+command.add_command(templates_sheet.command, "sheet")
+command.add_command(templates_vary.command, "vary")

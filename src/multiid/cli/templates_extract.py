@@ -1,15 +1,12 @@
 """`multiid templates extract`: a template from a photo of people."""
 
-import re
 import sys
-import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from multiid.errors import OutputError
-from multiid.files import require_place, write_whole
+from multiid.cli.template_output import check_outputs, name_of_file, write_template
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -60,10 +57,9 @@ def command(
     It takes the package controlnet-aux (pip install "multiid[openpose]") and CMU's OpenPose networks: for
     NON-COMMERCIAL RESEARCH ONLY. Templates of the library and your own bodies (docs/templates.md) need neither.
     """
-    shown = _check_outputs(photo, output, force=force)
+    shown = check_outputs(output, force=force, source=photo, kind="photo")
 
     import multiid
-    from multiid.poses.preview import draw_preview
 
     image = multiid.load_photo(photo)
     reader = multiid.OpenPoseReader(weights, hands=hands, face=face)
@@ -72,13 +68,11 @@ def command(
     people = len(found.pose.places)
     template = multiid.Template.of(
         found.pose,
-        name=_name(output),
+        name=name_of_file(output) or "from-photo",
         title=title or f"{people} {'person' if people == 1 else 'people'}, from a photo",
         tags=("photo",),
     )
-    with write_whole(output) as written, write_whole(shown) as drawn:
-        written.write_text(template.to_json(), encoding="utf-8")
-        draw_preview(found.pose, backdrop=found.backdrop(image) if over_photo else None).save(drawn, format="PNG")
+    write_template(template, output, backdrop=found.backdrop(image) if over_photo else None)
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(f"{output}: {people} place(s), {template.size}")
@@ -98,30 +92,3 @@ def _extract(image: "Image", reader: "PoseReader", smallest: float) -> "Extracte
             bar.update(done - bar.pos)
 
         return multiid.extract_pose(image, reader, smallest=smallest, progress=progress)
-
-
-def _check_outputs(photo: Path, output: Path, *, force: bool) -> Path:
-    """Finds what is wrong with the names before any work; returns where the preview goes."""
-    if output.suffix.lower() != ".json":
-        raise OutputError(f"Expected a file name ending in .json for the template, but got {output}.")
-    shown = output.with_suffix(".png")
-    for file in (output, shown):
-        require_place(file)
-        if file.exists() and _same(file, photo):
-            raise OutputError(f"Expected another name for the template, or {shown} would replace the photo itself.")
-        if file.exists() and not force:
-            raise OutputError(f"Expected the name of a new file, but {file} exists; name another or add --force.")
-    return shown
-
-
-def _same(file: Path, photo: Path) -> bool:
-    try:
-        return file.samefile(photo)
-    except (OSError, ValueError):  # no photo there, or no name that one can have: `load_photo` says so
-        return False
-
-
-def _name(output: Path) -> str:
-    """A template's name out of a file's: small letters, digits and hyphens."""
-    plain = unicodedata.normalize("NFKD", output.stem).encode("ascii", "ignore").decode().lower()
-    return "-".join(re.findall(r"[a-z0-9]+", plain)) or "from-photo"

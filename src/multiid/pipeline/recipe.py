@@ -4,6 +4,7 @@ A person is named by name, noun and fingerprint; neither embedding nor photo nor
 again takes the same people from a folder of identity files.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -27,6 +28,7 @@ from pydantic import (
 from multiid.errors import IdentityError, RecipeError
 from multiid.geometry import Size
 from multiid.people.identity import Identity
+from multiid.pipeline.anchor import Anchor
 from multiid.pipeline.recorded import STRICT, RecordedInit, RecordedPerson, RecordedPose
 from multiid.pipeline.scene import Lora, Scene
 from multiid.pipeline.scene_file import SceneSettings
@@ -191,20 +193,34 @@ class Recipe(BaseModel):
         """The recipe of the same picture after some of its faces were painted anew, once more."""
         return self.model_copy(update={"refinements": (*self.refinements, refinement)})
 
+    def anchor_digest(self, name: str) -> str:
+        """What an anchor of that person, recorded from this picture, is known by: who keeps to it depends on this.
+
+        Neither the template's name nor faces that were painted anew afterwards count; libraries' versions do.
+        """
+        content = self.model_dump(mode="json", exclude={"refinements": True, "scene": {"template"}})
+        return hashlib.sha256(json.dumps([content, name], sort_keys=True).encode()).hexdigest()
+
     def to_json(self, indent: int | None = None) -> str:
         """The same text for the same recipe."""
         return self.model_dump_json(exclude_none=True, indent=indent)
 
-    def to_scene(self, identities: Sequence[Identity], init: PIL.Image.Image | None = None) -> Scene:
+    def to_scene(
+        self,
+        identities: Sequence[Identity],
+        init: PIL.Image.Image | None = None,
+        anchors: Sequence[Anchor] = (),
+    ) -> Scene:
         """The scene, with each person taken from `identities` by fingerprint.
 
         Args:
             identities: of the people.
             init: the picture it was made from, if it was made from one.
+            anchors: those that its people kept to, if they did.
 
         Raises:
-            RecipeError: when somebody is not among them, `init` is not that picture, the caller had given something
-                that is not recorded, or the recipe is damaged.
+            RecipeError: when somebody, or somebody's anchor, is not among them, `init` is not that picture, the caller
+                had given something that is not recorded, or the recipe is damaged.
         """
         if self.unrecorded:
             raise RecipeError(
@@ -217,11 +233,18 @@ class Recipe(BaseModel):
         missing = [person for person in self.people if person.fingerprint not in known]
         if missing:
             raise _absent(missing, identities)
+        kept = {anchor.digest: anchor for anchor in anchors}
+        adrift = [person for person in self.people if person.anchor is not None and person.anchor not in kept]
+        if adrift:
+            raise RecipeError(
+                f"Expected the anchor that {adrift[0].name} kept to ({str(adrift[0].anchor)[:12]}), but it is not "
+                "given: record it again from its own picture's recipe."
+            )
         settings: dict[str, Any] = {name: getattr(self.scene, name) for name in SceneSettings.model_fields}
         settings |= {"template": None, "loras": [Lora(**lora.model_dump()) for lora in settings["loras"]]}
         try:
             pose = None if self.pose is None else self.pose.pose()
-            people = [person.person(known[person.fingerprint], self.size) for person in self.people]
+            people = [person.person(known[person.fingerprint], self.size, kept) for person in self.people]
             start = None if self.init is None else self.init.init(init)
         except DAMAGE as error:
             raise RecipeError(f"Expected a recipe as multiid writes it, but this one is damaged: {error}") from error

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+from collections.abc import Mapping
 from dataclasses import replace
 
 import PIL.Image
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from multiid.errors import RecipeError
 from multiid.geometry import Box, Point, Size
 from multiid.people.identity import Identity
+from multiid.pipeline.anchor import Anchor
 from multiid.pipeline.init_image import InitImage
 from multiid.pipeline.scene import Person
 from multiid.poses.skeleton import Place, Points, Pose, Skeleton
@@ -37,6 +39,8 @@ class RecordedPerson(BaseModel):
     place: int | None = None
     box: tuple[float, float, float, float] | None = None
     mask: str | None = Field(None, description="a painted mask at the picture's size, as PNG in base64")
+    anchor: str | None = Field(None, description="digest of the anchor that the person kept to")
+    consistency: float | None = Field(None, description="how strongly, where there was one")
 
     @classmethod
     def of(cls, person: Person, size: Size) -> "RecordedPerson":
@@ -51,13 +55,18 @@ class RecordedPerson(BaseModel):
             place=person.place,
             box=region.corners if isinstance(region, Box) else None,
             mask=None if region is None or isinstance(region, Box) else _mask_to_text(region, size),
+            anchor=None if person.anchor is None else person.anchor.digest,
+            consistency=None if person.anchor is None else person.consistency,
         )
 
-    def person(self, identity: Identity, size: Size) -> Person:
-        """The person again; damage raises what Pillow raises, or a ValueError."""
+    def person(self, identity: Identity, size: Size, anchors: Mapping[str, Anchor]) -> Person:
+        """The person again, with an anchor from those by digest; damage raises what Pillow raises, or a ValueError."""
         # The noun of this picture, should the file by now have another.
         named = replace(identity, name=self.name, noun=self.noun)
-        return Person(named, self.phrase, self.strength, self.region(size), self.place)
+        person = Person(named, self.phrase, self.strength, self.region(size), self.place)
+        if self.anchor is None or self.consistency is None:
+            return person
+        return replace(person, anchor=anchors[self.anchor], consistency=self.consistency)
 
     def region(self, size: Size) -> Region | None:
         """The box or mask that was given in place of the pose's region; damage raises as in `person`."""
@@ -75,6 +84,7 @@ class _RecordedPlace(BaseModel):
     face: _RecordedPoints | None = None
     depth: float
     role: str
+    extra: bool = False
 
 
 class RecordedPose(BaseModel):
@@ -98,6 +108,7 @@ class RecordedPose(BaseModel):
                     face=place.skeleton.face,
                     depth=place.depth,
                     role=place.role,
+                    extra=place.extra,
                 )
                 for place in pose.places
             ),
@@ -144,7 +155,7 @@ class RecordedInit(BaseModel):
 def _place(recorded: _RecordedPlace) -> Place:
     details = (recorded.right_hand, recorded.left_hand, recorded.face)
     skeleton = Skeleton(_points(recorded.keypoints), *(None if part is None else _points(part) for part in details))
-    return Place(skeleton, recorded.depth, recorded.role)
+    return Place(skeleton, recorded.depth, recorded.role, recorded.extra)
 
 
 def _points(recorded: _RecordedPoints) -> Points:

@@ -13,6 +13,8 @@ from multiid.conditioning import Layout
 from multiid.errors import SceneError
 from multiid.geometry import Size
 from multiid.people.identity import Identity
+from multiid.pipeline.anchor import Anchor
+from multiid.pipeline.casting import CastBy
 from multiid.pipeline.init_image import InitImage
 from multiid.pipeline.plain_values import check_picture, check_values
 from multiid.pipeline.schedulers import SCHEDULERS
@@ -36,7 +38,9 @@ class Person:
         phrase: what holds for this person alone and follows their noun: "in a red coat".
         strength: how strongly the person's own tokens are heard: 1 is untouched, 0 leaves the plain noun.
         region: a box in pixels or a painted mask, in place of the region that the pose gives.
-        place: index of the template's place to stand in, counted from the left; otherwise the index in the scene.
+        place: index of the template's place to stand in, counted from the left; otherwise the scene's `casting` says.
+        anchor: the same person in another picture, whose body, from the neck down, theirs keeps to.
+        consistency: how strongly it does: 1 is as the preset says, 0 not at all.
 
     Raises:
         SceneError: when a value is of another type or out of its range.
@@ -47,9 +51,11 @@ class Person:
     strength: Strength = 1.0
     region: Region | None = None
     place: PlaceIndex | None = None
+    anchor: Anchor | None = None
+    consistency: Strength = 1.0
 
     def __post_init__(self) -> None:
-        identity, region = cast(Any, self.identity), cast(Any, self.region)
+        identity, region, anchor = cast(Any, self.identity), cast(Any, self.region), cast(Any, self.anchor)
         if not isinstance(identity, Identity):
             raise SceneError(f"identity: expected an Identity, but got {type(identity).__name__}.")
         check_values(self, f"{identity.name}'s ")
@@ -57,6 +63,13 @@ class Person:
             raise SceneError(
                 f"{identity.name}'s region: expected a Box, or a mask as picture or array, but got "
                 f"{type(region).__name__}."
+            )
+        if anchor is not None and not isinstance(anchor, Anchor):
+            raise SceneError(f"{identity.name}'s anchor: expected an Anchor, but got {type(anchor).__name__}.")
+        if anchor is not None and anchor.fingerprint != identity.fingerprint:
+            raise SceneError(
+                f"{identity.name}'s anchor: expected one of the same person, but got one of {anchor.name} "
+                f"({anchor.fingerprint[:12]}, not {identity.fingerprint[:12]})."
             )
 
 
@@ -113,6 +126,8 @@ class Scene:
         negative_prompt: what should not be in it.
         template: name of a pose template, or the path of a template file.
         pose: skeletons to use instead of a template.
+        casting: which places people take who ask for none: "order" for that of their index, "roles" for one made for
+            a child, an adult or an elder, as their noun says.
         layout: where identities go: "stack", "inline", or "auto" for inline as long as the tokens fit.
         merge_step: index of the last step that sees text alone; -1 merges identities from the first step
             (PhotoMaker's start_merge_step).
@@ -146,6 +161,7 @@ class Scene:
     negative_prompt: str | None = None
     template: str | os.PathLike[str] | None = None
     pose: Pose | None = None
+    casting: CastBy = "order"
     layout: Layout | None = None
     merge_step: Annotated[int, Ge(-1), Le(1000)] | None = None
     style_strength: Annotated[float, Ge(0), Le(100)] | None = None
@@ -179,6 +195,7 @@ class Scene:
         for key, value, known in (
             ("layout", self.layout, (None, *get_args(Layout))),
             ("mask_rule", self.mask_rule, get_args(MaskRule)),
+            ("casting", self.casting, get_args(CastBy)),
         ):
             if value not in known:
                 raise SceneError(f'{key}: expected one of {", ".join(filter(None, known))}, but got "{value}".')

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -32,12 +32,13 @@ from multiid.pipeline.staging import arrange, set_stage
 from multiid.pipeline.yaml_file import read_yaml
 from multiid.prompts import Subject, bind
 from multiid.regions import Region
-from multiid.validation import describe_error
+from multiid.validation import Misfit, describe_error, find_misfits, suggest
 
 __all__ = [
     "SceneDocument",
     "SceneFile",
     "SceneSettings",
+    "find_setting_misfits",
     "load_scene_file",
     "scene_schema",
     "source_beside",
@@ -253,6 +254,31 @@ def parse_scene(data: Any, name: str) -> Any:
 def scene_schema() -> dict[str, Any]:
     """The JSON schema of scene.yaml."""
     return SceneFile.model_json_schema()
+
+
+def find_setting_misfits(settings: Mapping[str, Any], *, taken: Collection[str]) -> list[Misfit]:
+    """Everything wrong with keys of a scene file that other files hold, such as `{steps: 30, mask_rule: none}`.
+
+    Args:
+        settings: the keys and their values.
+        taken: keys that do not stand there.
+    """
+    known = sorted(set(SceneSettings.model_fields) - set(taken))
+    misfits = [
+        Misfit((key,), f"unknown key{suggest(key, known)}".removesuffix("."), unknown_key=True)
+        for key in settings
+        if key not in known
+    ]
+    rest = {key: value for key, value in settings.items() if key in known}
+    try:
+        SceneSettings.model_validate({"prompt": "", **rest})
+        Scene("", [], **rest)  # knows which of them go together
+    except ValidationError as error:
+        misfits += find_misfits(error, SceneSettings.model_json_schema())
+    except SceneError as error:
+        key, _, problem = str(error).removesuffix(".").partition(": ")
+        misfits.append(Misfit((key,), problem))
+    return misfits
 
 
 def _read_person(entry: PersonEntry, folder: Path) -> _ReadPerson:

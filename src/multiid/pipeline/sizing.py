@@ -31,6 +31,10 @@ class AreaRule:
                 f"Expected a side of at least {_LEAST} and a growth from 0 to 1, but got {self.side} and {self.growth}."
             )
 
+    def area(self, places: int) -> float:
+        """The area of a picture of so many places, in pixels; none count as one."""
+        return self.side**2 * max(1, places) ** self.growth
+
     def scaled(self, size: Size, *, places: int, multiple: int) -> Size:
         """A size of that area and about the same shape.
 
@@ -39,7 +43,7 @@ class AreaRule:
             places: how many people have a place in the picture; none count as one.
             multiple: both sides are rounded to a multiple of it; none is under 64 pixels.
         """
-        scale = self.side * math.sqrt(max(1, places) ** self.growth / (size.width * size.height))
+        scale = math.sqrt(self.area(places) / (size.width * size.height))
         least = math.ceil(_LEAST / multiple) * multiple
         width, height = (max(least, round(side * scale / multiple) * multiple) for side in size)
         return Size(width, height)

@@ -1,6 +1,6 @@
 """Who stands where: a scene's people set into its pose, with the control image and everybody's region."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import PIL.Image
@@ -9,11 +9,12 @@ from torch import Tensor
 
 from multiid.errors import SceneError
 from multiid.geometry import Size
+from multiid.pipeline.casting import Casting, cast_people, propose_templates
 from multiid.pipeline.scene import Person, Scene
 from multiid.pipeline.sizing import AreaRule
 from multiid.poses.draw import draw_control_image, limb_width_for
 from multiid.poses.skeleton import Pose
-from multiid.poses.templates import load_template, templates_for
+from multiid.poses.templates import load_template
 from multiid.regions import Claim, build_regions
 
 __all__ = ["Stage", "arrange", "set_stage"]
@@ -26,22 +27,34 @@ class Stage:
     Attributes:
         size: of the picture.
         pose: the skeletons on the picture's canvas, extras among them; None where the scene has none.
-        places: index of each person's place in the pose.
+        casting: who stands where, and why; None where the scene has no pose.
         control: the control image; None where there is no pose.
         regions: one mask per person at picture size.
     """
 
     size: Size
     pose: Pose | None
-    places: tuple[int | None, ...]
+    casting: Casting | None
     control: PIL.Image.Image | None
     regions: Float[Tensor, "people height width"]
+
+    @property
+    def places(self) -> tuple[int | None, ...]:
+        """Index of each person's place in the pose; None where the scene has none."""
+        return (None,) * len(self.regions) if self.casting is None else self.casting.places
+
+    def settled(self, scene: Scene) -> Scene:
+        """The scene with the places that its people were given by role, as though they had asked for them."""
+        if self.casting is None or scene.casting == "order":
+            return scene
+        people = zip(scene.cast, self.casting.places, strict=True)
+        return replace(scene, people=[replace(person, place=place) for person, place in people])
 
 
 def arrange(
     scene: Scene, *, default_size: Size, multiple: int, area: AreaRule | None = None
-) -> tuple[Size, Pose | None, tuple[int | None, ...]]:
-    """Gives the people of a scene their places, from left to right unless they say otherwise; draws nothing.
+) -> tuple[Size, Pose | None, Casting | None]:
+    """Gives the people of a scene their places, by the scene's `casting` unless they say otherwise; draws nothing.
 
     Args:
         scene: what to arrange.
@@ -50,13 +63,14 @@ def arrange(
         area: how large a template's or pose's picture is; its own size if None.
 
     Returns:
-        The picture's size, its skeletons on a canvas of that size, and the index of each person's place.
+        The picture's size, its skeletons on a canvas of that size, and who stands where in it.
 
     Raises:
         SceneError: when people and places, or the sides of the picture, do not fit.
         TemplateError: when the template is unknown or invalid.
     """
-    pose = load_template(Path(scene.template)).pose() if scene.template is not None else scene.pose
+    template = None if scene.template is None else load_template(Path(scene.template))
+    pose = scene.pose if template is None else template.pose()
     own_size = pose.size if pose else default_size
     if pose is not None and area is not None:
         own_size = area.scaled(own_size, places=len(pose.places), multiple=multiple)
@@ -64,7 +78,7 @@ def arrange(
         own_size = scene.init.size
     size = _size(scene, own_size, multiple)
     pose = pose.fitted(size) if pose else None
-    return size, pose, _cast_places(scene.cast, pose)
+    return size, pose, _cast(scene, pose, () if template is None else template.tags)
 
 
 def set_stage(
@@ -72,8 +86,8 @@ def set_stage(
 ) -> Stage:
     """Sets the people of a scene into its pose.
 
-    People take the places from left to right unless they say otherwise. Places that stay empty keep their skeleton
-    as extras without identity, which keeps strangers from appearing elsewhere (InstantFamily 3.4).
+    Places that stay empty keep their skeleton as extras without identity, which keeps strangers from appearing
+    elsewhere (InstantFamily 3.4).
 
     Args:
         scene: what to set.
@@ -88,12 +102,13 @@ def set_stage(
         TemplateError: when the template is unknown or invalid.
         RegionError: when a region is impossible.
     """
-    size, pose, places = arrange(scene, default_size=default_size, multiple=multiple, area=area)
+    size, pose, casting = arrange(scene, default_size=default_size, multiple=multiple, area=area)
     cast = scene.cast
+    places = (None,) * len(cast) if casting is None else casting.places
     return Stage(
         size=size,
         pose=pose,
-        places=places,
+        casting=casting,
         control=_control_image(pose, limb_width, scene.face_markers) if pose else None,
         regions=build_regions(_claims(cast, places, pose), size, people=len(cast), soft_edge=scene.soft_edge),
     )
@@ -116,39 +131,20 @@ def _size(scene: Scene, default: Size, multiple: int) -> Size:
     return size
 
 
-def _cast_places(cast: tuple[Person, ...], pose: Pose | None) -> tuple[int | None, ...]:
-    if pose is None:
-        placed = [person.identity.name for person in cast if person.place is not None]
-        if placed:
-            raise SceneError(f"place: expected a template or a pose to stand in, but {placed[0]}'s scene has none.")
-        if len(cast) > 1 and any(person.region is None for person in cast):
-            raise SceneError(
-                f"template: expected one, or a box or mask for each person, so that {len(cast)} people can be kept "
-                f"apart: {_fitting(len(cast))}."
-            )
-        return (None,) * len(cast)
-    count = len(pose.places)
-    if len(cast) > count:
+def _cast(scene: Scene, pose: Pose | None, tags: tuple[str, ...]) -> Casting | None:
+    cast = scene.cast
+    if pose is not None:
+        people = [(person.identity.name, person.identity.noun, person.place) for person in cast]
+        return cast_people(people, pose, how=scene.casting, tags=tags)
+    placed = [person.identity.name for person in cast if person.place is not None]
+    if placed:
+        raise SceneError(f"place: expected a template or a pose to stand in, but {placed[0]}'s scene has none.")
+    if len(cast) > 1 and any(person.region is None for person in cast):
         raise SceneError(
-            f"people: expected at most {count}, one per place, but got {len(cast)}: {_fitting(len(cast))}."
+            f"template: expected one, or a box or mask for each person, so that {len(cast)} people can be kept "
+            f"apart: {propose_templates([person.identity.noun for person in cast])}."
         )
-    taken: dict[int, str] = {}
-    for index, person in enumerate(cast):
-        name, place = person.identity.name, index if person.place is None else person.place
-        if place >= count:
-            raise SceneError(f"place: expected 0 to {count - 1}, but {name} asks for {place}.")
-        if place in taken:
-            raise SceneError(
-                f"place: expected one person per place, but {taken[place]} and {name} both stand in {place} "
-                "(a person without a place takes that of their index)."
-            )
-        taken[place] = name
-    return tuple(taken)
-
-
-def _fitting(people: int) -> str:
-    names = templates_for(people)
-    return f"templates that fit are {', '.join(names)}" if names else f"no template has {people} places"
+    return None
 
 
 def _claims(cast: tuple[Person, ...], places: tuple[int | None, ...], pose: Pose | None) -> list[Claim]:

@@ -1,13 +1,27 @@
 """story.yaml: a story's cast, style and pages as a file says them, and the published schema."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from annotated_types import Ge, Gt, Le, Len
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from annotated_types import Ge, Le, Len
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from multiid.pipeline.scene import PlaceIndex, Strength
 from multiid.pipeline.scene_file import LoraEntry
 from multiid.poses.variants import Framing
+from multiid.story.values import (
+    Colour,
+    Fraction,
+    Language,
+    Millimetres,
+    Name,
+    PanelNumber,
+    Side,
+    SoundWord,
+    Text,
+    Weight,
+)
 
 __all__ = [
     "Appearance",
@@ -31,15 +45,6 @@ __all__ = [
 
 _CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
-Text = Annotated[str, Len(1, 2000)]
-Millimetres = Annotated[float, Ge(0), Le(100)]
-Side = Annotated[float, Ge(20), Le(2000)]
-Weight = Annotated[float, Gt(0), Le(100)]
-Fraction = Annotated[float, Ge(0), Le(1)]
-PanelNumber = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*\.[1-9][0-9]*$")]
-"""A page and a panel on it, both counted from 1: "3.2"."""
-
 PaperSize = Literal["a4", "us-comic", "square", "webtoon"]
 """A4 is 210 by 297 mm, US comic 168 by 260 mm, square 210 by 210 mm; a webtoon is one strip 800 pixels wide."""
 
@@ -51,12 +56,26 @@ class _Entry(BaseModel):
     model_config = _CONFIG
 
 
+class _Shortened(_Entry):
+    """An entry that may be written in short; the schema says how."""
+
+    @classmethod
+    def short_forms(cls) -> list[JsonSchemaValue]:
+        """What may stand for the entry."""
+        return [{"type": "string", "minLength": 1}]
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        whole = handler.resolve_ref_schema(handler(schema))
+        return {"description": whole.pop("description", ""), "anyOf": [*cls.short_forms(), whole]}
+
+
 class Character(_Entry):
     """Somebody of the cast: photos and a noun, or an identity file."""
 
     noun: str | None = None
     """The class noun, such as "woman" or "old man"."""
-    photos: str | list[str] | None = None
+    photos: str | Annotated[list[str], Len(1)] | None = None
     """Photo files or folders, relative to the story file."""
     identity: str | None = None
     """An identity file, instead of noun and photos."""
@@ -133,7 +152,7 @@ class Paper(_Entry):
     """How thick the line around a panel is."""
     bleed: Annotated[float, Ge(0), Le(20)] = 0.0
     """How far the pages reach beyond the cut, for printing; panels that touch the edge reach into it."""
-    background: str = "white"
+    background: Colour = "white"
     """The paper's colour, as CSS names it or as #rrggbb."""
     lettering: Lettering = Lettering()
     """How words are written."""
@@ -173,7 +192,7 @@ class Layout(_Entry):
     """Whether the panels reach to the paper's edge, without a margin."""
 
 
-class Appearance(_Entry):
+class Appearance(_Shortened):
     """Somebody in a panel."""
 
     who: Name
@@ -193,7 +212,7 @@ class Appearance(_Entry):
         return {"who": data} if isinstance(data, str) else data
 
 
-class Line(_Entry):
+class Line(_Shortened):
     """Words that somebody says or thinks: {mia: "Hello!"}, or with all its keys."""
 
     text: Text
@@ -211,9 +230,24 @@ class Line(_Entry):
             return {"text": data, "how": "narration"}
         if isinstance(data, dict) and not {"who", "text"} & set(data):
             names = [key for key in data if key != "how"]
-            if len(names) == 1:
-                return {**{key: data[key] for key in data if key == "how"}, "who": names[0], "text": data[names[0]]}
+            if len(names) != 1:
+                got = f"the keys {', '.join(map(str, data))}" if data else "nothing"
+                raise ValueError(f'expected one name with its words, such as {{mia: "Hello!"}}, and how, but got {got}')
+            return {**{key: data[key] for key in data if key == "how"}, "who": names[0], "text": data[names[0]]}
         return data
+
+    @classmethod
+    def short_forms(cls) -> list[JsonSchemaValue]:
+        """A text alone is narration; a name of the cast may be the key of what they say."""
+        manners = {"enum": list(get_args(Manner))}
+        by_name = {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 2,
+            "properties": {"how": manners, "who": False, "text": False},
+            "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 2000},
+        }
+        return [*super().short_forms(), by_name]
 
     @model_validator(mode="after")
     def _somebody_speaks(self) -> "Line":
@@ -226,11 +260,13 @@ class Line(_Entry):
         return self
 
 
-class Caption(_Entry):
+class Caption(_Shortened):
     """A box of words at an edge of a panel."""
 
     text: Text
+    """The words."""
     where: Literal["top", "bottom"] = "top"
+    """At which edge."""
 
     @model_validator(mode="before")
     @classmethod
@@ -238,15 +274,17 @@ class Caption(_Entry):
         return {"text": data} if isinstance(data, str) else data
 
 
-class Sound(_Entry):
+class Sound(_Shortened):
     """A sound word, drawn large into the picture."""
 
-    text: Annotated[str, Len(1, 60)]
+    text: SoundWord
+    """The word, or a few."""
     at: Annotated[list[Fraction], Len(2, 2)] | None = None
     """Where its middle is, as shares of the panel; where there is most room if left out."""
     angle: Annotated[float, Ge(-90), Le(90)] = 0.0
     """Degrees by which it rises to the right."""
-    colour: str = "#ffd400"
+    colour: Colour = "#ffd400"
+    """As CSS names it or as #rrggbb."""
 
     @model_validator(mode="before")
     @classmethod
@@ -270,9 +308,11 @@ class Panel(_Entry):
     seed: Annotated[int, Ge(0), Le(2**63 - 65)] | None = None
     """The seed; follows from what the panel shows if left out, so that it is the same in every run."""
     captions: list[Caption] = []
+    """Boxes of words, in reading order."""
     dialogue: list[Line] = []
     """In the order in which it is read."""
     sounds: list[Sound] = []
+    """Sound words."""
 
     @model_validator(mode="after")
     def _one_pose(self) -> "Panel":
@@ -295,15 +335,21 @@ class Story(_Entry):
     """A story as its file says it."""
 
     title: Text
+    """What it is called."""
     author: str = ""
+    """Who wrote it."""
     summary: str = ""
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")] = "en"
+    """What it is about, for readers' catalogues."""
+    language: Language = "en"
     """The words' language, as BCP 47 names it; which way they run follows from the letters themselves."""
     cast: dict[Name, Character] = {}
     """Who is in it, by the names that prompts and dialogue use."""
     style: Style = Style()
+    """What all pictures have in common."""
     paper: Paper = Paper()
+    """The pages' size and the room between panels."""
     pages: Annotated[list[Page], Len(1, 400)]
+    """From the first to the last."""
 
     @property
     def panels(self) -> dict[str, Panel]:

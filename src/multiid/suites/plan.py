@@ -6,9 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diffusers.utils import logging as diffusers_logging
-from transformers.utils import logging as transformers_logging
-
 from multiid.mini.figures.judges import PlaceJudge, train_place_judge
 from multiid.mini.pack import FACES_FOLDER
 from multiid.people.faces import FaceAnalyzer
@@ -18,6 +15,7 @@ from multiid.pipeline.kept import made_with, stamp_of, weights_digest
 from multiid.pipeline.loading import with_sources
 from multiid.pipeline.preset_record import Preset
 from multiid.pipeline.presets import PRESETS, find_preset
+from multiid.pipeline.quiet import quiet_composer
 from multiid.suites.encoding import Encoders, choose_encoders
 from multiid.suites.people import People
 from multiid.suites.suite import Size, Suite
@@ -75,11 +73,7 @@ class Plan:
 
     def composer(self) -> Composer:
         """Makes the pictures, without bars: in several processes they would be noise."""
-        diffusers_logging.disable_progress_bar()
-        transformers_logging.disable_progress_bar()
-        composer = Composer.from_preset(self.preset_name, **self.options)
-        composer.pipeline.set_progress_bar_config(disable=True)
-        return composer
+        return quiet_composer(self.preset_name, **self.options)
 
     def judge(self) -> FaceAnalyzer:
         """Says whose face is whose."""

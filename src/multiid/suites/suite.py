@@ -10,9 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, Validat
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from multiid.errors import SceneError, SuiteError, TemplateError
-from multiid.pipeline.scene import Scene
-from multiid.pipeline.scene_file import SceneSettings
+from multiid.errors import SuiteError, TemplateError
+from multiid.pipeline.scene_file import find_setting_misfits
 from multiid.pipeline.yaml_file import read_yaml
 from multiid.poses.templates import load_template
 from multiid.validation import describe_error, suggest
@@ -126,17 +125,9 @@ class Setting(_Entry):
 
     @model_validator(mode="after")
     def _known_keys(self) -> "Setting":
-        known = sorted(set(SceneSettings.model_fields) - _NOT_OF_A_SETTING)
-        for key in self.scene:
-            if key not in known:
-                raise ValueError(f"scene.{key}: unknown key{suggest(key, known)}")
-        try:
-            SceneSettings.model_validate({"prompt": "", **self.scene})
-            Scene("", [], **self.scene)  # knows which of them go together
-        except ValidationError as error:
-            raise ValueError(describe_error(error, SceneSettings.model_json_schema(), source="scene")) from error
-        except SceneError as error:
-            raise ValueError(f"scene.{error}") from error
+        misfits = find_setting_misfits(self.scene, taken=_NOT_OF_A_SETTING)
+        if misfits:
+            raise ValueError(f"scene.{'.'.join(map(str, misfits[0].location))}: {misfits[0].text}")
         if self.truth and (self.scene or self.attempts):
             raise ValueError("truth: expected neither scene nor attempts, since nothing is made, but got some")
         return self

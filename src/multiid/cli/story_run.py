@@ -1,0 +1,108 @@
+"""`multiid story run`: make a story's pictures, and its pages."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from multiid.cli.models import model_options
+from multiid.cli.story_folder import story_folder
+
+__all__ = ["command"]
+
+_LACKING = 3  # exit code
+
+
+@click.command()
+@click.argument("story", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the story. [default: STORY's name]")
+@click.option("--only", multiple=True, metavar="3.2", help="This panel alone, or a page's; may be given several times.")
+@click.option("--redo", multiple=True, metavar="3.2", help="Make this panel again with another seed.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 65), help="The seed for --redo, instead of one not tried yet.")
+@model_options("device", "dtype", "offload", "vae_tiling", default="the story's")
+@click.pass_context
+def command(
+    context: click.Context,
+    story: Path,
+    output: Path | None,
+    only: tuple[str, ...],
+    redo: tuple[str, ...],
+    seed: int | None,
+    preset: str | None,
+    **models: Any,
+) -> None:
+    """Make the pictures of a STORY that are not made yet, and write its pages.
+
+    \b
+    multiid story run story.yaml
+    multiid story run story.yaml --redo 3.2 --seed 9
+
+    OUTPUT then holds pages/ and panels/ as PNG, and the whole as PDF and CBZ. A run that was stopped goes on with the
+    same command; a changed panel alone is made again, with those that follow it; changed words only re-letter. The
+    exit code is 3 where somebody is missing or mixed in a panel; it is written all the same.
+    """
+    if seed is not None and not redo:
+        raise click.UsageError("Expected --redo with --seed.")
+
+    import torch
+
+    import multiid
+    from multiid.pipeline.quiet import quiet_composer
+    from multiid.story.changes import keep_manifest, reasons_to_make, redo_panels
+    from multiid.story.finish import require_room, write_story
+    from multiid.story.photo_poses import PhotoPoses
+    from multiid.story.plan import plan_story
+    from multiid.story.run import make_panels, panel_numbers
+    from multiid.story.store import Store
+
+    document = multiid.load_story(story)
+    chosen = multiid.find_preset(preset or document.story.style.preset or "sdxl")
+    store = Store(story_folder(story, output))
+    poses = PhotoPoses(store.folder / "poses", multiid.OpenPoseReader)
+    dtype = models.pop("dtype")
+
+    def plan() -> Any:
+        return plan_story(document, chosen, photo_pose=poses, seeds=store.seeds())
+
+    planned = plan()
+    numbers = panel_numbers(planned, only)
+    if redo:
+        redo_panels(planned, store, panel_numbers(planned, redo), seed)
+        planned = plan()
+    for note in document.notes:
+        click.echo(f"note: {note}", err=True)
+    reasons = reasons_to_make(planned, store)
+    if reasons:
+        require_room(document.story, document.folder)
+    for number, reason in reasons.items():
+        if number in numbers:
+            click.echo(f"{number}: {reason}", err=True)
+
+    def load() -> multiid.Composer:
+        click.echo(f"Loading {chosen.name} ...", err=True)
+        return quiet_composer(
+            chosen.name if chosen.file is None else str(chosen.file),
+            dtype=getattr(torch, dtype) if dtype else None,
+            **models,
+        )
+
+    with click.progressbar(length=1, label="panels", file=sys.stderr, show_eta=True) as bar:
+
+        def progress(number: str, done: float, total: int) -> None:
+            bar.length, bar.label = total * 100, f"panel {number}"
+            bar.update(round(done * 100) - bar.pos)
+
+        kept = make_panels(planned, store, load, only=only, progress=progress)
+        if not bar.pos:
+            bar.label = "all panels are there"
+            bar.update(1)
+    keep_manifest(planned, store, kept)
+    for file in write_story(planned, store, kept):
+        click.echo(file)
+    lacking = {number: kept[number].outcome.lacking for number in numbers if number in kept}
+    for number, names in lacking.items():
+        if names:
+            click.echo(f"{number}: {', '.join(names)} not as they should be; try --redo {number}", err=True)
+    if any(lacking.values()):
+        context.exit(_LACKING)

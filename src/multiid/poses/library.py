@@ -1,0 +1,150 @@
+"""Finding a template in the library: by words, by number of people, by tags, by who they are."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+
+from multiid.poses.templates import Template, load_template, spare_places, template_names
+from multiid.validation import suggest
+
+__all__ = ["find_templates", "fitting_templates", "known_tags", "why_none"]
+
+_TAG, _TITLE, _DESCRIPTION = 4, 2, 1  # what a word counts where it is found
+_LEAST_STEM = 3  # letters that words must share at their beginning
+_MOST_ENDING = 4  # letters by which they may differ then: "sit" and "sitting"
+
+_IDLE = frozenset((
+    "a", "an", "and", "are", "at", "for", "in", "is", "of", "on", "or", "people", "person", "persons", "the", "to",
+    "who", "with",
+))  # fmt: skip
+_SAME = {"bike": "bicycle", "children": "child", "kid": "child", "kids": "child", "seated": "sitting"}
+_COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_NUMBERS = {word: str(number) for number, word in enumerate(_COUNTED, start=1)}
+
+
+def find_templates(text: str = "", *, people: int | None = None, tags: Sequence[str] = ()) -> list[Template]:
+    """The library's templates that fit all that is asked for, the best first; all of them where nothing is.
+
+    Args:
+        text: words to look for in a template's name, tags, title and description, and in the roles of its places;
+            a number, in digits or as a word, is that of the people, extras apart. Words match that begin alike, as
+            "sit" and "sitting" do, or mean the same, as "kids" and "children". Case, order and small words do not
+            matter. Those templates are found that have most of the words. A word counts 4 in the name, the tags, the
+            roles or as the number, 2 in the title and 1 in the description, in the best of these alone; the larger
+            the sum, the earlier the template, and the one whose name the text is comes first of all.
+        people: only templates with at least so many places. Of equals the one with fewest to spare is first, as in
+            `templates_for`.
+        tags: only templates that have every one of them.
+
+    Returns:
+        The templates; of those that are equal in all this, by name. None where nothing fits (`why_none` says why).
+    """
+    fitting = [template for template in _library() if set(tags) <= set(template.tags)]
+    if people is not None:
+        fitting = [template for template in fitting if len(template.places) >= people]
+        fitting.sort(key=lambda template: spare_places(template, people))
+    words = _query(text)
+    if not words:
+        return fitting
+    found = {template.name: [_weight(word, template) for word in words] for template in fitting}
+    counts = {name: sum(weight > 0 for weight in weights) for name, weights in found.items()}
+    most = max(counts.values(), default=0)
+    best = [template for template in fitting if most and counts[template.name] == most]
+    named = _words(text)
+
+    def rank(template: Template) -> tuple[bool, int]:
+        return _words(template.name) != named, -sum(found[template.name])
+
+    return sorted(best, key=rank)  # stable: of equals as before
+
+
+def fitting_templates(roles: Sequence[str], *, tags: Sequence[str] = ()) -> list[str]:
+    """Names of the library's templates with a place for each of some people, those that suit them best first.
+
+    Those with fewest places to spare come first, as in `templates_for`; of these, those with most places for the
+    people's own roles; of these, those with most of the tags.
+
+    Args:
+        roles: of the people: "adult", "child" or "elder".
+        tags: that like templates have.
+    """
+    wanted = Counter(roles)
+
+    def rank(template: Template) -> tuple[bool, int, int, int, str]:
+        offered = Counter(place.role for place in template.places if not place.extra)
+        suited = sum((wanted & offered).values())
+        shared = len(set(tags) & set(template.tags))
+        return *spare_places(template, len(roles)), -suited, -shared, template.name
+
+    return [template.name for template in sorted(_library(), key=rank) if len(template.places) >= len(roles)]
+
+
+def known_tags() -> list[str]:
+    """Every tag of the library, in alphabetical order."""
+    return sorted({tag for template in _library() for tag in template.tags})
+
+
+def why_none(text: str = "", *, people: int | None = None, tags: Sequence[str] = ()) -> str:
+    """One line for whoever asked `find_templates` and got nothing: what was looked for, and what there is instead."""
+    asked = [f'"{text}"'] if text else []
+    asked += [f"places for {people}"] if people is not None else []
+    asked += [f"the tag{'s' if len(tags) > 1 else ''} {' and '.join(tags)}"] if tags else []
+    line = f"No template fits: looked for {', '.join(asked) or 'any'}."
+    largest = max((len(template.places) for template in _library()), default=0)
+    if people is not None and people > largest:
+        return f"{line} The most people that a template has places for are {largest}."
+    known = known_tags()
+    for tag in tags:
+        if tag not in known:
+            return f"{line} There is no tag '{tag}'{suggest(tag, known)}"
+    parts = [_names(find_templates(text))] if text and (tags or people is not None) else []
+    parts += [_names(find_templates(people=people, tags=tags))] if text and (tags or people is not None) else []
+    parts += [_names(find_templates(tags=tags))] if people is not None and tags else []
+    near = next(filter(None, parts), "")
+    return f"{line} Near it are {near}." if near else f"{line} Tags are {', '.join(known)}."
+
+
+def _library() -> list[Template]:
+    return [_template(name) for name in template_names()]
+
+
+@cache
+def _template(name: str) -> Template:
+    """Of the library, whose files stay as they are while a program runs; reading all takes a second or so."""
+    return load_template(name)
+
+
+def _names(templates: Sequence[Template]) -> str:
+    return ", ".join(template.name for template in templates[:3])
+
+
+def _query(text: str) -> list[str]:
+    words = [word for word in _words(text) if word not in _IDLE]
+    return list(dict.fromkeys(words))
+
+
+def _words(text: str) -> list[str]:
+    words: list[str] = re.findall(r"[^\W_]+", text.lower())
+    return [_NUMBERS.get(word, _SAME.get(word, word)) for word in words]
+
+
+def _weight(word: str, template: Template) -> int:
+    """What a word counts in a template: as in the best place where it is found; 0 where it is not."""
+    if word.isdecimal():
+        return _TAG if word == str(template.people) else 0
+    places = (
+        (_TAG, [template.name, *template.tags, *(place.role for place in template.places)]),
+        (_TITLE, [template.title]),
+        (_DESCRIPTION, [template.description]),
+    )
+    return next(
+        (weight for weight, texts in places if any(_alike(word, other) for other in _words(" ".join(texts)))), 0
+    )
+
+
+def _alike(word: str, other: str) -> bool:
+    short, long = sorted((word, other), key=len)
+    return word == other or (
+        len(short) >= _LEAST_STEM and long.startswith(short) and len(long) - len(short) <= _MOST_ENDING
+    )

@@ -1,0 +1,96 @@
+"""Storyboards: what is on the sheets, before any picture is made."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tales import no_photo, panels_of, script, write_script
+
+from multiid import find_preset, load_story
+from multiid.story.board import draw_board
+from multiid.story.finish import write_board
+from multiid.story.panels import stage_panels
+
+
+def board(folder: Path, story: dict[str, Any]) -> tuple[list[Image.Image], list[str]]:
+    document = load_story(write_script(folder, story))
+    defaults = find_preset("mini").defaults
+    nouns = {name: document.noun(name) for name in document.story.cast}
+    panels = stage_panels(document.story, folder, nouns=nouns, defaults=defaults, photo_pose=no_photo)
+    return draw_board(document.story, panels, defaults=defaults, folder=folder)
+
+
+def differing(one: Image.Image, other: Image.Image) -> tuple[int, int, int, int]:
+    """The box of what differs."""
+    rows, columns = np.nonzero(np.any(np.asarray(one) != np.asarray(other), axis=2))
+    assert len(rows), "expected a difference"
+    return int(columns.min()), int(rows.min()), int(columns.max()), int(rows.max())
+
+
+def test_a_page_with_four_panels_is_one_sheet_of_a4(tmp_path: Path) -> None:
+    sheets, faults = board(tmp_path, script())
+    assert faults == []
+    assert [sheet.size for sheet in sheets] == [(1754, 1240)]
+
+
+def test_further_panels_and_pages_get_sheets_of_their_own(tmp_path: Path) -> None:
+    story = script()
+    story["pages"].append({"panels": [{"prompt": f"view {number}"} for number in range(13)]})
+    assert len(board(tmp_path, story)[0]) == 4  # 4; 4 + 8 + 1
+
+
+def test_the_same_story_gives_the_same_sheets(tmp_path: Path) -> None:
+    first, second = (board(tmp_path, script())[0][0] for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+
+
+def test_words_are_on_the_draft_and_in_the_notes(tmp_path: Path) -> None:
+    with_words, (without,) = board(tmp_path, script())[0][0], board(tmp_path, muted())[0]
+    left, _, right, _ = differing(with_words, without)
+    assert left < 877 < right  # in the draft at the left, and beneath the frames at the right
+
+
+def muted() -> dict[str, Any]:
+    story = script()
+    for panel in panels_of(story):
+        panel.pop("dialogue", None)
+        panel.pop("captions", None)
+    return story
+
+
+def test_who_stands_elsewhere_is_seen(tmp_path: Path) -> None:
+    story = script()
+    panels_of(story)[0]["people"] = [{"who": "ada", "place": 1}, {"who": "otto", "place": 0}]
+    differing(board(tmp_path, script())[0][0], board(tmp_path, story)[0][0])
+
+
+def test_words_that_do_not_fit_are_told_and_the_rest_is_drawn(tmp_path: Path) -> None:
+    story = script()
+    panels_of(story)[1]["dialogue"] = [{"otto": "word " * 300}]
+    sheets, faults = board(tmp_path, story)
+    assert len(faults) == 1
+    assert "page 1, panel 2" in faults[0]
+    reds = np.all(np.asarray(sheets[0]) == (0xB0, 0x00, 0x20), axis=2)
+    assert reds.sum() > 100
+
+
+def test_sheets_become_files_with_the_same_bytes(tmp_path: Path) -> None:
+    sheets, _ = board(tmp_path, script())
+    story = load_story(tmp_path / "story.yaml").story
+    files = write_board(sheets, tmp_path / "one", story=story)
+    again = write_board(sheets, tmp_path / "two", story=story)
+    assert [file.relative_to(tmp_path / "one").as_posix() for file in files] == ["board/001.png", "board.pdf"]
+    assert [file.read_bytes() for file in files] == [file.read_bytes() for file in again]
+
+
+@pytest.mark.parametrize("name", ["storyboard", "comic", "family_album"])
+def test_the_examples_can_be_staged(tmp_path: Path, name: str) -> None:
+    file = Path(__file__).resolve().parents[2] / "examples" / name / "story.yaml"
+    document = load_story(file)
+    nouns = {each: document.noun(each) for each in document.story.cast}
+    defaults = find_preset("mini").defaults
+    panels = stage_panels(document.story, file.parent, nouns=nouns, defaults=defaults, photo_pose=no_photo)
+    _, faults = draw_board(document.story, panels, defaults=defaults, folder=tmp_path)
+    assert faults == []
