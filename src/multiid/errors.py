@@ -34,6 +34,9 @@
 Every message says what was expected, what came, and what to do.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 __all__ = [
     "AnimatedPhotoError",
     "AttentionError",
@@ -42,6 +45,7 @@ __all__ = [
     "EmptyFolderError",
     "EncoderMismatchError",
     "FaceError",
+    "Fault",
     "IdentityError",
     "MissingExtraError",
     "ModelFileError",
@@ -70,6 +74,11 @@ __all__ = [
 
 class MultiIDError(Exception):
     """Root of the tree: catch this to catch everything that is the input's fault."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message to be shown to people: one line, or several that belong under one another."""
+        return (" ".join(str(self).split()),)
 
 
 class PhotoError(MultiIDError):
@@ -156,8 +165,49 @@ class SceneError(MultiIDError):
     """A scene, or its file, is invalid."""
 
 
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong, or noteworthy, in a file that a person wrote.
+
+    Attributes:
+        file: as the user named it.
+        line: where in it, counted from 1; None where that is not known.
+        key: the keys and indices, counted from 0, that lead to the value: "pages.0.panels.2.people.1.who".
+        place: the same in words that count from 1, as people do: "page 1, panel 3, person 2, who".
+        problem: what was expected and what came.
+    """
+
+    file: str
+    line: int | None
+    key: str
+    place: str
+    problem: str
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        text = ": ".join(part for part in (where, self.place, self.problem) if part)
+        return text if text.endswith(("?", ".")) else f"{text}."
+
+
 class StoryError(MultiIDError):
-    """A story is invalid, or what it says cannot be drawn."""
+    """A story is invalid, or what it says cannot be drawn.
+
+    Args:
+        message: what is wrong; with faults, how many there are.
+        faults: everything wrong with the story's file, in the order of its lines; the message's further lines.
+    """
+
+    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message, tuple(faults))  # both, so that it can be sent to another process
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return "\n".join((self.args[0], *map(str, self.faults)))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message, then each fault in a line of its own."""
+        return tuple(" ".join(str(part).split()) for part in (self.args[0], *self.faults))
 
 
 class SuiteError(MultiIDError):
