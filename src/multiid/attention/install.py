@@ -17,7 +17,7 @@ from multiid.attention.pictures import PICTURE_PROCESSORS
 from multiid.attention.processors import MaskedAttnProcessor, Showing
 from multiid.errors import AttentionError
 
-__all__ = ["cross_attention_layers", "showing_identities"]
+__all__ = ["cross_attention_layers", "require_stock", "self_attention_layers", "showing_identities"]
 
 _STOCK_PROCESSORS = (
     AttnProcessor,
@@ -35,10 +35,21 @@ def cross_attention_layers(network: nn.Module) -> list[tuple[Attention, int]]:
     The level follows from the layer's place among the network's down-samplers and up-samplers, never from the
     number of tokens it happens to see. A compiled network is looked at through its wrapper.
     """
+    return _layers(network, cross=True)
+
+
+def self_attention_layers(network: nn.Module) -> dict[str, tuple[Attention, int]]:
+    """Every self-attention layer of a UNet by its name in it, with its level as in `cross_attention_layers`."""
+    names = {module: name for name, module in network.named_modules()}
+    return {names[layer]: (layer, level) for layer, level in _layers(network, cross=False)}
+
+
+def _layers(network: nn.Module, *, cross: bool) -> list[tuple[Attention, int]]:
     layers: list[tuple[Attention, int]] = []
 
     def collect(block: nn.Module, level: int) -> None:
-        layers.extend((m, level) for m in block.modules() if isinstance(m, Attention) and m.is_cross_attention)
+        found = (module for module in block.modules() if isinstance(module, Attention))
+        layers.extend((layer, level) for layer in found if layer.is_cross_attention == cross)
 
     level = 0
     for block in network.get_submodule("down_blocks").children():
@@ -65,7 +76,7 @@ def showing_identities(network: nn.Module, showing: Showing) -> Generator[None]:
     layers = cross_attention_layers(network)
     originals = [(layer, layer.processor) for layer, _ in layers]
     for layer, processor in originals:
-        _require_stock(layer, processor)
+        require_stock(layer, processor)
     try:
         for layer, level in layers:
             original = layer.processor
@@ -80,7 +91,8 @@ def showing_identities(network: nn.Module, showing: Showing) -> Generator[None]:
             layer.set_processor(processor)
 
 
-def _require_stock(layer: Attention, processor: object) -> None:
+def require_stock(layer: Attention, processor: object) -> None:
+    """Raises an AttentionError for a layer that is not SDXL's plain attention with a stock processor."""
     if not isinstance(processor, _STOCK_PROCESSORS):
         raise AttentionError(
             f"Expected stock attention processors, but found {type(processor).__name__}: unload what installed it "
@@ -91,6 +103,6 @@ def _require_stock(layer: Attention, processor: object) -> None:
     ]
     if unsupported or layer.residual_connection:
         raise AttentionError(
-            f"Expected SDXL's plain cross-attention, but a layer has {', '.join(unsupported) or 'a residual'}: "
+            f"Expected SDXL's plain attention, but a layer has {', '.join(unsupported) or 'a residual'}: "
             "only SDXL UNets and ControlNets can be composed."
         )

@@ -16,7 +16,7 @@ from multiid.attention.weights import grid_masks, key_weights
 from multiid.conditioning import Conditioning
 from multiid.errors import AttentionError
 
-__all__ = ["MaskedAttnProcessor", "SceneKeys", "Showing"]
+__all__ = ["MaskedAttnProcessor", "SceneKeys", "Showing", "split_heads"]
 
 _KEY_MULTIPLE = 16
 
@@ -151,7 +151,7 @@ class MaskedAttnProcessor:
         text, pictures = encoder_hidden_states, []
         if isinstance(text, tuple):
             text, pictures = text
-        query = _split_heads(attn, attn.to_q(hidden_states))  # (rows, heads, queries, channels per head)
+        query = split_heads(attn, attn.to_q(hidden_states))  # (rows, heads, queries, channels per head)
         parts = [
             # (rows, queries, heads, channels per head): as fused kernels lay it out, so nothing is copied.
             heard.attention(query[heard.rows], heard.key, heard.value, heard.mask).transpose(1, 2)
@@ -170,7 +170,7 @@ class MaskedAttnProcessor:
         """
         if self._kept is not None and self._kept[0] is text:
             return self._kept[1]
-        keys, values = (_split_heads(attn, project(text)) for project in (attn.to_k, attn.to_v))
+        keys, values = (split_heads(attn, project(text)) for project in (attn.to_k, attn.to_v))
         heard: list[_Heard] = []
         for scene, rows in self.showing.runs:
             key, value = keys[rows], values[rows]
@@ -204,12 +204,12 @@ class MaskedAttnProcessor:
         if scene in self._stacks:
             return self._stacks[scene]
         stack = self.showing.scenes[scene].stack[None]
-        pair = (_split_heads(attn, attn.to_k(stack)), _split_heads(attn, attn.to_v(stack)))
+        pair = (split_heads(attn, attn.to_k(stack)), split_heads(attn, attn.to_v(stack)))
         if self.showing.cached:
             self._stacks[scene] = pair
         return pair
 
 
-def _split_heads(attn: Any, x: Tensor) -> Tensor:
+def split_heads(attn: Any, x: Tensor) -> Tensor:
     """(rows, tokens, width) to (rows, heads, tokens, width / heads)."""
     return x.unflatten(2, (attn.heads, -1)).transpose(1, 2)

@@ -19,6 +19,7 @@ from multiid.people.enrolment import encode_identity
 from multiid.people.faces import FaceAnalyzer
 from multiid.people.identity import Identity
 from multiid.people.photo import Photo, PhotoSource, load_photos
+from multiid.pipeline.anchoring import heeding_anchors, require_recordable
 from multiid.pipeline.attempts import Finish, Watch, compose_verified, require_verifiable
 from multiid.pipeline.inpainting import Keeper, feathered, pasted
 from multiid.pipeline.loading import Offload, load_models
@@ -32,7 +33,16 @@ from multiid.pipeline.scene import Scene
 from multiid.pipeline.schedulers import evaluations_per_step, sampling
 from multiid.pipeline.shot import Shot, require_alike, settle
 from multiid.pipeline.staging import Stage, set_stage
-from multiid.pipeline.stock import Pipeline, call_arguments, callback_arguments, obeys_poses, require_stock, sister
+from multiid.pipeline.stock import (
+    Pipeline,
+    call_arguments,
+    callback_arguments,
+    is_guided,
+    obeys_poses,
+    require_latents,
+    require_stock,
+    sister,
+)
 
 __all__ = ["Composer"]
 
@@ -179,6 +189,7 @@ class Composer:
         attempts: int = 3,
         judge: FaceAnalyzer | None = None,
         watch: Watch | None = None,
+        record: Sequence[str] = (),
     ) -> Picture:
         """Makes a scene's picture, or pictures.
 
@@ -194,6 +205,8 @@ class Composer:
             attempts: how often each image is made, at most, when verifying.
             judge: finds and compares faces when verifying; the composer's own face analyzer if None.
             watch: told of each attempt when verifying.
+            record: names of people to record: `Picture.anchors` is for further pictures of them to keep to. With
+                `verify` the picture that is kept is made once more for it.
 
         Raises:
             SceneError: when the scene's parts, or the latents, do not fit each other or this pipeline; or when the
@@ -203,17 +216,21 @@ class Composer:
         """
 
         def make() -> Picture:
-            made = self._compose([scene], latents, output_type, progress)[0]
+            made = self._compose([scene], latents, output_type, progress, () if verify else record)[0]
             return made if finish is None else finish(made)
 
+        require_recordable(scene, record)
         if not verify:
             return make()
         judge = require_verifiable(
             judge or self.faces, attempts=attempts, own_latents=latents is not None, pixels=output_type == "pil"
         )
-        return compose_verified(
+        best = compose_verified(
             self, scene, make, judge=judge, attempts=attempts, finish=finish, watch=watch, progress=progress
         )
+        again = replace(scene, seed=best.recipe.seed)
+        made = self._compose([again], latents, output_type, progress, record)[0] if record else best
+        return replace(best, anchors=made.anchors)
 
     def compose_batch(self, scenes: Sequence[Scene], *, progress: Progress | None = None) -> tuple[Picture, ...]:
         """Makes several scenes at once, each with its own words, people, pose and seed.
@@ -243,13 +260,14 @@ class Composer:
         latents: Tensor | None,
         output_type: Literal["pil", "latent"],
         progress: Progress | None,
+        record: Sequence[str] = (),
     ) -> tuple[Picture, ...]:
         for person in (person for scene in scenes for person in scene.cast):
             person.identity.require(self.adapter.fingerprint)
         shots = [Shot(scene, settle(scene, self.defaults), self.stage(scene)) for scene in scenes]
         require_alike(shots)
         first = shots[0]
-        self._check_latents(latents, first)
+        require_latents(self.pipeline, latents, first)
         controlled = first.stage.control is not None and obeys_poses(self.pipeline)
         pipeline = sister(self.pipeline, control=controlled, init=first.scene.init is not None)
         with self._exclusive(), torch.no_grad(), ExitStack() as stack:
@@ -259,6 +277,7 @@ class Composer:
             stack.enter_context(style_loras(self.pipeline, first.scene.loras))
             stack.enter_context(sampling(pipeline, first.settings.scheduler))
             conditionings = [self._condition(shot) for shot in shots]
+            recording = stack.enter_context(heeding_anchors(pipeline, shots, preset=self.preset, record=record))
             merger = stack.enter_context(self._merging(pipeline, shots, conditionings, progress))
             output = pipeline(
                 **merger.embeddings(),
@@ -272,10 +291,11 @@ class Composer:
             notes.insert(0, "This pipeline has no ControlNet: the pose shapes regions, but does not bind the picture.")
         made = {"own_latents": latents is not None, "beside": len(shots) - 1}
         count = first.scene.images
-        return tuple(
+        lead, *others = [
             self._picture(shot, conditioning, output[index * count : (index + 1) * count], notes, made)
             for index, (shot, conditioning) in enumerate(zip(shots, conditionings, strict=True))
-        )
+        ]
+        return replace(lead, anchors=recording.anchors(lead.recipe)), *others
 
     def _picture(
         self, shot: Shot, conditioning: Conditioning, output: Any, notes: Sequence[str], made: Mapping[str, Any]
@@ -286,7 +306,9 @@ class Composer:
         pictures = cast(Sequence[PIL.Image.Image], () if latents is not None else output)
         images = tuple(self._with_kept(image, shot) for image in pictures)
         recipe = Recipe.of(
-            replace(scene, style_strength=None, **(vars(shot.settings) | {"layout": conditioning.layout})),
+            replace(
+                stage.settled(scene), style_strength=None, **(vars(shot.settings) | {"layout": conditioning.layout})
+            ),
             size=stage.size,
             pose=stage.pose,
             preset=self.preset,
@@ -299,7 +321,7 @@ class Composer:
             stage=stage,
             names=tuple(person.identity.name for person in scene.cast),
             read=conditioning.read,
-            notes=(*conditioning.notes, *notes),
+            notes=(*conditioning.notes, *(stage.casting.notes if stage.casting else ()), *notes),
         )
 
     def _with_kept(self, image: PIL.Image.Image, shot: Shot) -> PIL.Image.Image:
@@ -323,23 +345,6 @@ class Composer:
             area=self.defaults.area,
         )
 
-    def _check_latents(self, latents: Tensor | None, shot: Shot) -> None:
-        if latents is None:
-            return
-        if shot.scene.init is not None:
-            raise SceneError("latents: expected none for a scene that starts from a picture, but got some.")
-        factor = self.pipeline.vae_scale_factor
-        expected = (
-            shot.scene.images,
-            self.pipeline.unet.config.in_channels,
-            shot.stage.size.height // factor,
-            shot.stage.size.width // factor,
-        )
-        if tuple(latents.shape) != expected:
-            raise SceneError(
-                f"latents: expected (images, channels, rows, columns) = {expected}, but got {tuple(latents.shape)}."
-            )
-
     def _condition(self, shot: Shot) -> Conditioning:
         with self._encoder_ready() as encoder:
             return condition(
@@ -358,8 +363,7 @@ class Composer:
         scene, settings, size = first.scene, first.settings, first.stage.size
         unet = pipeline.unet
         controlnet = getattr(pipeline, "controlnet", None)
-        # The pipeline's own rule: a network with embedded guidance has no unconditional half either.
-        guided = settings.guidance > 1 and unet.config.time_cond_proj_dim is None
+        guided = is_guided(unet, settings.guidance)
         shown = [index for index in range(len(shots)) for _ in range(scene.images)]
         factor = pipeline.vae_scale_factor
         late = settings.merge_step >= 0 and any(each.shows_identities for each in conditionings)

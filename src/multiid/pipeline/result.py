@@ -1,29 +1,23 @@
 """What comes out: the pictures of a scene, where everybody was meant to be, and the recipe."""
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import PIL.Image
-from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from multiid.errors import OutputError
 from multiid.explain import explain_picture
 from multiid.files import require_place, write_whole
+from multiid.marks import generated_info
+from multiid.pipeline.anchor import Anchor
 from multiid.pipeline.recipe import RECIPE_KEY, Recipe
 from multiid.pipeline.staging import Stage
 from multiid.pipeline.verification import Verification
 
 __all__ = ["Picture", "picture_files"]
-
-# XMP that marks a file as made by a generative model (IPTC's digital source type).
-_GENERATED = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"/>'
-    "</rdf:RDF></x:xmpmeta>"
-)
 
 
 @dataclass(frozen=True)
@@ -39,6 +33,7 @@ class Picture:
         read: who is read how by the text encoders, as ("scene" or a person's name, text).
         notes: what the user should know, such as words that were cut.
         verifications: for each picture who was found in it; none where that was not asked for.
+        anchors: of those who were recorded, by name.
     """
 
     images: tuple[PIL.Image.Image, ...]
@@ -49,6 +44,7 @@ class Picture:
     read: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     verifications: tuple[Verification, ...] = ()
+    anchors: Mapping[str, Anchor] = field(default_factory=dict[str, Anchor])
 
     @property
     def image(self) -> PIL.Image.Image:
@@ -103,11 +99,8 @@ class Picture:
         for file in files:
             require_place(file)  # before the first is written: all of them or none
         for file, image, recipe in zip(files, self.images, self.recipes, strict=True):
-            info = PngInfo()
-            info.add_itxt(RECIPE_KEY, recipe.to_json())
-            info.add_itxt("XML:com.adobe.xmp", _GENERATED)
             with write_whole(file) as temporary:
-                image.save(temporary, format="PNG", pnginfo=info)
+                image.save(temporary, format="PNG", pnginfo=generated_info({RECIPE_KEY: recipe.to_json()}))
         return files
 
     def explain(self) -> PIL.Image.Image:

@@ -40,7 +40,8 @@ class Person:
         region: a box in pixels or a painted mask, in place of the region that the pose gives.
         place: index of the template's place to stand in, counted from the left; otherwise the scene's `casting` says.
         anchor: the same person in another picture, whose body, from the neck down, theirs keeps to.
-        consistency: how strongly it does: 1 is as the preset says, 0 not at all.
+        consistency: how strongly it does: 0 is not at all, 1 as far as self-attention to the anchor leads, and more
+            goes further the same way, as guidance does.
 
     Raises:
         SceneError: when a value is of another type or out of its range.

@@ -15,6 +15,7 @@ from diffusers import (
     StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLPipeline,
 )
+from torch import Tensor
 
 from multiid.errors import PresetError, SceneError
 from multiid.pipeline.inpainting import Keeper
@@ -22,7 +23,16 @@ from multiid.pipeline.merging import Merger
 from multiid.pipeline.scene import Scene
 from multiid.pipeline.shot import Shot
 
-__all__ = ["Pipeline", "call_arguments", "callback_arguments", "obeys_poses", "require_stock", "sister"]
+__all__ = [
+    "Pipeline",
+    "call_arguments",
+    "callback_arguments",
+    "is_guided",
+    "obeys_poses",
+    "require_latents",
+    "require_stock",
+    "sister",
+]
 
 Pipeline = StableDiffusionXLPipeline | StableDiffusionXLControlNetPipeline | StableDiffusionXLAdapterPipeline
 """What a composer can be built on."""
@@ -38,9 +48,36 @@ def require_stock(pipeline: Any) -> None:
         raise PresetError(f"Expected a {', '.join(names[:-1])} or {names[-1]}, but got {type(pipeline).__name__}.")
 
 
+def require_latents(pipeline: Any, latents: Tensor | None, shot: Shot) -> None:
+    """Raises a SceneError for initial latents that a pipeline cannot start a scene's pictures from."""
+    if latents is None:
+        return
+    if shot.scene.init is not None:
+        raise SceneError("latents: expected none for a scene that starts from a picture, but got some.")
+    factor = pipeline.vae_scale_factor
+    expected = (
+        shot.scene.images,
+        pipeline.unet.config.in_channels,
+        shot.stage.size.height // factor,
+        shot.stage.size.width // factor,
+    )
+    if tuple(latents.shape) != expected:
+        raise SceneError(
+            f"latents: expected (images, channels, rows, columns) = {expected}, but got {tuple(latents.shape)}."
+        )
+
+
 def obeys_poses(pipeline: Any) -> bool:
     """Whether a pipeline has a ControlNet or T2I-Adapter, which the control image is for."""
     return any(hasattr(pipeline, part) for part in _POSE_PARTS)
+
+
+def is_guided(unet: Any, guidance: float) -> bool:
+    """Whether pictures have an unconditional half: the pipelines' own rule.
+
+    A network with embedded guidance has none.
+    """
+    return guidance > 1 and unet.config.time_cond_proj_dim is None
 
 
 def sister(pipeline: Any, *, control: bool, init: bool) -> Any:

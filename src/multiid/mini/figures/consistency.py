@@ -85,7 +85,7 @@ def measure_consistency(
     panels: int = 4,
     first: int = 0,
     steps: int = 8,
-    consistency: float = 1.0,
+    consistency: float = 3.0,
     progress: Progress | None = None,
     show: Show | None = None,
 ) -> Mapping[Way, Consistency]:
