@@ -198,7 +198,7 @@ class StoryError(MultiIDError):
     """
 
     def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
-        super().__init__(message, tuple(faults))  # both, so that it can be sent to another process
+        super().__init__(message)
         self.faults = tuple(faults)
 
     def __str__(self) -> str:

@@ -73,7 +73,7 @@ def test_every_page_is_in_the_navigation() -> None:
 def test_every_picture_can_be_made_again() -> None:
     """By a command of `make pictures`; the templates' previews by `make previews`, plots by the benchmarks."""
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8")
-    made = re.findall(r"(?:-o|--explain) (docs/\S+)", recipe)
+    made = re.findall(r"(?:-o|--explain|cp \S+) (docs/\S+)", recipe)
     made += [name.replace(".png", "-explain.png") for name in re.findall(r"--explain -o (docs/\S+)", recipe)]
     for document in DOCUMENTS:
         for link in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", document.read_text(encoding="utf-8")):

@@ -32,7 +32,7 @@ def command(story: Path, output: Path | None, preset: str | None) -> None:
     for note in document.notes:
         click.echo(f"note: {note}", err=True)
     folder = story_folder(story, output)
-    defaults = multiid.find_preset(preset or document.story.style.preset or "sdxl").defaults
+    defaults = multiid.find_preset(preset or document.preset or "sdxl").defaults
     panels = stage_panels(
         document.story,
         document.folder,

@@ -57,7 +57,7 @@ def command(
     from multiid.story.store import Store
 
     document = multiid.load_story(story)
-    chosen = multiid.find_preset(preset or document.story.style.preset or "sdxl")
+    chosen = multiid.find_preset(preset or document.preset or "sdxl")
     store = Store(story_folder(story, output))
     poses = PhotoPoses(store.folder / "poses", multiid.OpenPoseReader)
     dtype = models.pop("dtype")

@@ -26,7 +26,7 @@ def command(story: Path, output: Path | None, preset: str | None, prune: bool) -
     from multiid.story.store import Store
 
     document = multiid.load_story(story)
-    chosen = multiid.find_preset(preset or document.story.style.preset or "sdxl")
+    chosen = multiid.find_preset(preset or document.preset or "sdxl")
     store = Store(story_folder(story, output))
     poses = PhotoPoses(store.folder / "poses", multiid.OpenPoseReader)
     plan = plan_story(document, chosen, photo_pose=poses, seeds=store.seeds())

@@ -110,8 +110,9 @@ class Style(_Entry):
     """Style LoRAs."""
     scene: dict[str, Any] = {}
     """Further keys of a scene file that hold for every panel: {steps: 30, guidance: 5.0}."""
-    consistency: Fraction = 1.0
-    """How strongly a character's body follows that of their anchor panel; 0 turns it off, and costs nothing."""
+    consistency: Strength = 1.0
+    """How strongly a character's body follows that of their anchor panel: at 1 it is heard as their own picture is,
+    beyond it is followed further; 0 turns it off, and costs nothing."""
     attempts: Annotated[int, Ge(1), Le(20)] = 3
     """How often a panel is made, at most, when somebody in it is missing or mixed."""
 
