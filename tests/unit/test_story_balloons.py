@@ -136,7 +136,7 @@ def test_no_tip_lies_outside_the_panel() -> None:
 def test_tails_go_around_what_is_in_their_way() -> None:
     shape = shape_around(LINES, "rounded", em=EM)
     face = SeenFace.of(Box(265, 290, 335, 385))
-    wall = Box(270, 200, 400, 250)
+    wall = Box(285, 205, 330, 225)
     blocked = [face.box, wall]
     straight = routes(shape, face, [face.box])
     around = routes(shape, face, blocked)

@@ -261,6 +261,11 @@ def test_a_sound_word_put_where_it_cannot_be_is_an_error(at: list[float], troubl
         place(panel(sounds=[{"text": "BOOM", "at": at}]))
 
 
+def test_a_font_that_is_not_there_is_an_error_that_names_the_panel() -> None:
+    with pytest.raises(StoryError, match=r"^page 1, panel 3: .*No Such Family"):
+        place(panel(captions=["Noon."]), lettering=Lettering(font="No Such Family"))
+
+
 def test_balloons_keep_clear_of_sound_words_with_a_place() -> None:
     alone = place(panel(dialogue=[{"mia": "What was that?"}])).balloons[0].box
     at = [alone.centre[0] / SIZE.width, alone.centre[1] / SIZE.height]

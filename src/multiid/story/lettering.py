@@ -134,30 +134,44 @@ def place_words(
     Raises:
         StoryError: when the words do not fit, the font lacks letters, or a sound word's place is on a face.
     """
-    typeface = _typeface(words, lettering, folder, language)
+    try:
+        typeface = _typeface(words, lettering, folder, language)
+        return _written(words, seen, typeface, lettering, dpi, reading, places or {})
+    except StoryError as error:
+        raise StoryError(f"{where}: {error}") from error
+
+
+def _written(
+    words: Panel,
+    seen: Seen,
+    typeface: Typeface,
+    lettering: Lettering,
+    dpi: int,
+    reading: Reading,
+    places: Mapping[str, tuple[float, float]],
+) -> Written:
     smallest = pixels(lettering.smallest, dpi)
     ladder = sizes(pixels(lettering.size, dpi), smallest)
-    fixed = fix_sounds(words.sounds, seen, typeface, smallest=smallest, where=where)
+    fixed = fix_sounds(words.sounds, seen, typeface, smallest=smallest)
     taken = tuple(Box(*box) for word in fixed.values() for box in word_boxes(word).tolist())
     everything = _in_reading_order(words, capitals=lettering.capitals)
     tries = [*((size_px, 1) for size_px in (*ladder[:-1:_SIZES], ladder[-1])), (ladder[-1], _PATIENCE)]
     for size_px, patience in tries:
         ground = Ground(seen.size, size_px, seen.boxes, taken, reading)
-        blocks = [_block(each, words, seen, ground, typeface, smallest, places or {}) for each in everything]
-        placed = (
-            None
-            if None in blocks
-            else place_blocks([block.block for block in blocks if block], ground, patience=patience)
-        )
+        found = [_candidates(each, words, seen, ground, typeface, smallest, places) for each in everything]
+        candidates = [each for each in found if each is not None]
+        if len(candidates) < len(everything):
+            continue
+        placed = place_blocks([each.block for each in candidates], ground, patience=patience)
         if placed is None:
             continue
-        balloons = tuple(_balloon(block, place) for block, place in zip(blocks, placed, strict=True) if block)
+        balloons = tuple(_balloon(each, place) for each, place in zip(candidates, placed, strict=True))
         sounds = free_sounds(words.sounds, fixed, seen, balloons, typeface, smallest=smallest, gap=ground.gap)
         if sounds is not None:
             return Written(seen.size, size_px, max(1.0, _LINE_MM * dpi / 25.4), balloons, sounds)
     raise StoryError(
-        f"{where}: the words do not fit into {seen.size} pixels at {lettering.smallest:g} points without covering a "
-        "face; shorten them, give the panel more room, or lower lettering.smallest"
+        f"the words do not fit into {seen.size} pixels at {lettering.smallest:g} points without covering a face; "
+        "shorten them, give the panel more room, or lower lettering.smallest"
     )
 
 
@@ -175,7 +189,7 @@ def _in_reading_order(words: Panel, *, capitals: bool) -> list[_Words]:
     return [*top, *lines, *foot]
 
 
-def _block(
+def _candidates(
     words: _Words,
     panel: Panel,
     seen: Seen,

@@ -149,7 +149,7 @@ def _best_ways(
     rows = np.concatenate([np.arange(len(step.costs)) for step in steps])
     ways: list[_Way] = []
     for rank in np.argsort(_whole(costs), kind="stable"):
-        way = steps[owners[rank]].taken(int(rows[rank]), index)
+        way = steps[int(owners[rank])].taken(int(rows[rank]), index)
         if all(_fitting(way, other, places, ground).any() for other, places in waiting.items()):
             ways.append(way)
         if len(ways) == most:
@@ -163,7 +163,8 @@ def _whole(costs: Float64[np.ndarray, "any"]) -> Int64[np.ndarray, "any"]:
 
 def _fitting(way: _Way, index: int, places: Places, ground: Ground) -> Bool[np.ndarray, "boxes"]:
     """Which places the way so far leaves for a block."""
-    fits = ~overlap(places.boxes, way.tails, 0.0).any(axis=1)
+    fits = np.ones(len(places.boxes), bool)
+    fits &= ~overlap(places.boxes, way.tails, 0.0).any(axis=1)
     for other, placed in way.placed.items():
         box = np.array([placed.box.corners])
         fits &= ~overlap(places.boxes, box, ground.gap)[:, 0]

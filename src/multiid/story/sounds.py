@@ -29,9 +29,7 @@ _ENOUGH = 1.2  # of its size: more room than that around it is no better
 _OFF_MIDDLE = 0.15  # pixels of room that a pixel nearer to the panel's middle is worth
 
 
-def fix_sounds(
-    sounds: Sequence[Sound], seen: Seen, typeface: Typeface, *, smallest: float, where: str
-) -> dict[int, SoundWord]:
+def fix_sounds(sounds: Sequence[Sound], seen: Seen, typeface: Typeface, *, smallest: float) -> dict[int, SoundWord]:
     """The sound words that have a place of their own, each as large as may be there.
 
     Args:
@@ -39,7 +37,6 @@ def fix_sounds(
         seen: the faces.
         typeface: the fonts.
         smallest: size of the smallest text, in pixels.
-        where: names the panel in errors.
 
     Returns:
         The words by their index among all.
@@ -62,7 +59,7 @@ def fix_sounds(
             trouble = found
         else:
             place = f"[{sound.at[0]:g}, {sound.at[1]:g}]"
-            raise StoryError(f"{where}: the sound word {sound.text!r} at {place} {trouble}; move it, or leave at out")
+            raise StoryError(f"the sound word {sound.text!r} at {place} {trouble}; move it, or leave at out")
     return fixed
 
 
