@@ -118,7 +118,7 @@ SCENES: Cases = {
 }
 
 TEMPLATES: Cases = {
-    "an unknown template": (with_scene(template="cuple-standing"), "did you mean 'couple-standing'?"),
+    "an unknown template": (with_scene(template="cuple-standing"), "did you mean 'couple-standing' or"),
     "a template that is not there": (with_scene(template="no.json"), "no.json: expected a template, but it cannot be"),
     "a template that is no JSON": (with_template("{"), "mine.json: expected JSON, but got EOF"),
     "a template that is a list": (with_template("[]"), "mine.json: expected keys and values, but got []."),
@@ -156,10 +156,10 @@ TEMPLATES: Cases = {
         with_template(first_place(body=None, keypoints=[[2, 2], *KEYPOINTS[1:]])),
         "keypoints.0: expected x and y from 0 to 1, or null",
     ),
-    "a place without a head": (with_template(first_place(body=None, keypoints=[None] * 18)), "expected a visible face"),
+    "a place without a head": (with_template(first_place(body=None, keypoints=[None] * 18)), "expected a visible head"),
     "a place behind the camera": (with_template(first_place(depth=-1)), "places.0.depth: expected greater than or"),
     "a place for a giant": (with_template(first_place(role="giant")), "expected 'adult', 'child' or 'elder'"),
     "a body of no height": (with_template(first_body(height=0)), "height: expected 0.05 to 10, but got 0"),
-    "an unknown template to show": (templates("show", "cuple-standing"), "did you mean 'couple-standing'?"),
+    "an unknown template to show": (templates("show", "cuple-standing"), "did you mean 'couple-standing' or"),
     "previews into a file": (previews_into_a_file, "scene.yaml cannot be one: File exists"),
 }

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tinies import write_scene
 
-from multiid import PRESETS, Identity, __version__, read_recipe, scene_schema, template_schema
+from multiid import PRESETS, Identity, __version__, read_recipe, scene_schema, story_schema, template_schema
 from multiid.cli import main
 from multiid.cli.models import model_options
 
@@ -174,7 +174,8 @@ def test_an_added_person_stands_in_a_scene(scene: Path, out: Path) -> None:
 def test_schemas_are_printed() -> None:
     assert json.loads(succeed("schema", "scene").stdout) == scene_schema()
     assert json.loads(succeed("schema", "template").stdout) == template_schema()
-    assert run("schema", "story").exit_code == 2
+    assert json.loads(succeed("schema", "story").stdout) == story_schema()
+    assert run("schema", "novel").exit_code == 2
 
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:

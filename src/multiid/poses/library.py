@@ -3,9 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 
-from multiid.poses.templates import Template, load_template, spare_places, template_names
+from multiid.poses.templates import Template, library_templates, spare_places
 from multiid.validation import suggest
 
 __all__ = ["find_templates", "fitting_templates", "known_tags", "why_none"]
@@ -40,7 +39,7 @@ def find_templates(text: str = "", *, people: int | None = None, tags: Sequence[
     Returns:
         The templates; of those that are equal in all this, by name. None where nothing fits (`why_none` says why).
     """
-    fitting = [template for template in _library() if set(tags) <= set(template.tags)]
+    fitting = [template for template in library_templates() if set(tags) <= set(template.tags)]
     if people is not None:
         fitting = [template for template in fitting if len(template.places) >= people]
         fitting.sort(key=lambda template: spare_places(template, people))
@@ -77,12 +76,12 @@ def fitting_templates(roles: Sequence[str], *, tags: Sequence[str] = ()) -> list
         shared = len(set(tags) & set(template.tags))
         return *spare_places(template, len(roles)), -suited, -shared, template.name
 
-    return [template.name for template in sorted(_library(), key=rank) if len(template.places) >= len(roles)]
+    return [template.name for template in sorted(library_templates(), key=rank) if len(template.places) >= len(roles)]
 
 
 def known_tags() -> list[str]:
     """Every tag of the library, in alphabetical order."""
-    return sorted({tag for template in _library() for tag in template.tags})
+    return sorted({tag for template in library_templates() for tag in template.tags})
 
 
 def why_none(text: str = "", *, people: int | None = None, tags: Sequence[str] = ()) -> str:
@@ -91,7 +90,7 @@ def why_none(text: str = "", *, people: int | None = None, tags: Sequence[str] =
     asked += [f"places for {people}"] if people is not None else []
     asked += [f"the tag{'s' if len(tags) > 1 else ''} {' and '.join(tags)}"] if tags else []
     line = f"No template fits: looked for {', '.join(asked) or 'any'}."
-    largest = max((len(template.places) for template in _library()), default=0)
+    largest = max((len(template.places) for template in library_templates()), default=0)
     if people is not None and people > largest:
         return f"{line} The most people that a template has places for are {largest}."
     known = known_tags()
@@ -103,16 +102,6 @@ def why_none(text: str = "", *, people: int | None = None, tags: Sequence[str] =
     parts += [_names(find_templates(tags=tags))] if people is not None and tags else []
     near = next(filter(None, parts), "")
     return f"{line} Near it are {near}." if near else f"{line} Tags are {', '.join(known)}."
-
-
-def _library() -> list[Template]:
-    return [_template(name) for name in template_names()]
-
-
-@cache
-def _template(name: str) -> Template:
-    """Of the library, whose files stay as they are while a program runs; reading all takes a second or so."""
-    return load_template(name)
 
 
 def _names(templates: Sequence[Template]) -> str:

@@ -1,5 +1,6 @@
 """Pose templates: JSON files that say who may stand where, and the library that comes with the package."""
 
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from multiid.validation import describe_error, suggest
 __all__ = [
     "Template",
     "TemplatePlace",
+    "library_templates",
     "load_template",
     "spare_places",
     "template_names",
@@ -178,6 +180,16 @@ def template_names() -> list[str]:
     return sorted(path.stem for path in _library().glob("*.json"))
 
 
+@cache
+def library_templates() -> tuple[Template, ...]:
+    """The library's templates, in alphabetical order of their names; read and checked once in a process.
+
+    Raises:
+        TemplateError: when the installation lacks the library, or one of them is damaged.
+    """
+    return tuple(load_template(name) for name in template_names())
+
+
 def load_template(name_or_path: str | Path) -> Template:
     """A template of the library by its name, or any other by the path of its JSON file.
 
@@ -218,8 +230,7 @@ def templates_for(people: int) -> list[str]:
     Extras' places are not counted as to spare. Templates where people must take some come last, those where fewest do
     first.
     """
-    library = [load_template(name) for name in template_names()]
-    fitting = [template for template in library if len(template.places) >= people]
+    fitting = [template for template in library_templates() if len(template.places) >= people]
     fitting.sort(key=lambda template: (*spare_places(template, people), template.name))
     return [template.name for template in fitting]
 

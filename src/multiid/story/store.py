@@ -1,9 +1,9 @@
 """A story's folder on disk: pictures by the key of all they depend on, and which of them the story shows now.
 
-    pictures/KEY.png, KEY.json   every picture made, and what was found in it; written whole, never changed
-    seeds.json                   the seeds that panels were made again with
-    manifest.json                which picture is which panel, and who was found in it
-    panels/, pages/, ...         what is written from them, anew in each run
+pictures/KEY.png, KEY.json   every picture made, and what was found in it; written whole, never changed
+seeds.json                   the seeds that panels were made again with
+manifest.json                which picture is which panel, and who was found in it
+panels/, pages/, ...         what is written from them, anew in each run
 """
 
 import json

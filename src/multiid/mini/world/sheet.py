@@ -6,10 +6,11 @@ import PIL.Image
 
 from multiid.geometry import Size
 from multiid.mini.world.dice import Dice
+from multiid.mini.world.groups import LEARNT_TEMPLATES
 from multiid.mini.world.people import gather
 from multiid.mini.world.portrait import draw_portrait
 from multiid.mini.world.scene import cast_pose, draw_scene
-from multiid.poses.templates import load_template, template_names
+from multiid.poses.templates import load_template
 
 __all__ = ["draw_people_sheet", "draw_scenes_sheet"]
 
@@ -35,10 +36,10 @@ def draw_people_sheet(people: int, *, seed: int = 0) -> PIL.Image.Image:
 
 
 def draw_scenes_sheet(*, seed: int = 0) -> PIL.Image.Image:
-    """A scene for each template of the library."""
+    """A scene for each of the library's templates that the miniature learns from."""
     dice = Dice("scenes sheet", seed)
     pictures: list[PIL.Image.Image] = []
-    for name in template_names():
+    for name in LEARNT_TEMPLATES:
         pose = load_template(name).pose()
         size = Size(round(_SCENE_HEIGHT * pose.size.aspect), _SCENE_HEIGHT)
         pictures.append(draw_scene(pose, cast_pose(pose, seed=dice.seed()), seed=dice.seed(), size=size).picture)
