@@ -1,0 +1,46 @@
+"""The example comic, as its command makes it: everybody is themselves in every panel, and its book is whole."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+from tales import no_photo
+
+from multiid import find_preset, load_story
+from multiid.pipeline.quiet import quiet_composer
+from multiid.story.finish import write_story
+from multiid.story.plan import plan_story
+from multiid.story.run import make_panels
+from multiid.story.store import KeptPanel, Store
+
+COMIC = Path(__file__).resolve().parents[2] / "examples" / "comic" / "story.yaml"
+PANELS = 7
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("comic")
+
+
+@pytest.fixture(scope="module")
+def kept(folder: Path) -> dict[str, KeptPanel]:
+    plan = plan_story(load_story(COMIC), find_preset("mini"), photo_pose=no_photo)
+    panels = make_panels(plan, Store(folder), lambda: quiet_composer("mini", device="cpu"))
+    write_story(plan, Store(folder), panels)
+    return panels
+
+
+def test_everybody_is_themselves_in_every_panel(kept: dict[str, KeptPanel]) -> None:
+    told = {number: dict(panel.outcome.people) for number, panel in kept.items()}
+    print(told)
+    assert len(told) == PANELS
+    assert all(status == "found" for people in told.values() for status in people.values())
+
+
+def test_the_book_is_whole(kept: dict[str, KeptPanel], folder: Path) -> None:
+    assert len(list((folder / "panels").iterdir())) == len(kept)
+    assert len(PdfReader(folder / "story.pdf").pages) == 1
+    with zipfile.ZipFile(folder / "story.cbz") as book:
+        assert book.testzip() is None
+        assert "ComicInfo.xml" in book.namelist()
