@@ -77,7 +77,7 @@ def check_command(words: list[str]) -> None:
     if words[0] != "multiid":
         return
     command: click.Command = main
-    context, rest = click.Context(main, info_name="multiid"), words[1:]
+    context, rest = click.Context(main, info_name="multiid", **main.context_settings), words[1:]
     while isinstance(command, click.Group):
         found = command.get_command(context, rest[0])
         assert found is not None, f"{shlex.join(words)}: there is no {rest[0]}"

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from multiid.cli import main
 from multiid.cli.templates import command
 from multiid.errors import OutputError, TemplateError
 from multiid.geometry import Size
@@ -13,7 +14,7 @@ from multiid.poses.templates import load_template, template_names
 
 def run(*arguments: str) -> Result:
     """Errors of the tree pass through; the root command turns them into one line."""
-    return CliRunner().invoke(command, list(arguments), catch_exceptions=False)
+    return CliRunner().invoke(command, list(arguments), catch_exceptions=False, **main.context_settings)
 
 
 def test_list_names_every_template_with_people_and_size():

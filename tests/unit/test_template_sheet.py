@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from multiid.cli import main
 from multiid.cli.templates import command
 from multiid.errors import OutputError, TemplateError
 from multiid.poses.contact import draw_template_sheet, template_groups
@@ -30,7 +31,7 @@ def made_up(
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(command, ["sheet", *arguments], catch_exceptions=False)
+    return CliRunner().invoke(command, ["sheet", *arguments], catch_exceptions=False, **main.context_settings)
 
 
 def pixels(image: Image.Image) -> np.ndarray:
