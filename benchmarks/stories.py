@@ -34,7 +34,7 @@ from multiid.story.finish import draw_pages
 from multiid.story.panels import expected_faces
 from multiid.story.plan import StoryPlan, plan_story
 from multiid.story.reading import StoryDocument
-from multiid.story.run import make_panels
+from multiid.story.making import make_panels
 from multiid.story.seen import Seen
 from multiid.story.store import Store
 

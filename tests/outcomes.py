@@ -8,7 +8,7 @@ import numpy as np
 
 from multiid.mini.world.groups import make_group
 from multiid.mini.world.scene import cast_pose, draw_scene
-from multiid.suites.outcome import Cell, Example, Figure, Outcome
+from multiid.suites.outcome import Cell, Example, Figure, SuiteOutcome
 from multiid.suites.statistics import bootstrap, compare
 
 GROUPS = 40
@@ -18,13 +18,13 @@ SETTINGS = {"regions": 0.004, "hard edges": 0.03, "no regions": 0.3}
 
 def made_up_outcome(
     folder: Path, *, people: Sequence[int] = (1, 2, 4), settings: Sequence[str] = tuple(SETTINGS)
-) -> Outcome:
+) -> SuiteOutcome:
     """Everything that a report can show, with its pictures in that folder."""
     cells: list[Cell] = []
     for count in people:
         drawn = {setting: _values(count, SETTINGS[setting]) for setting in settings}
         cells += [_cell(folder, count, setting, drawn, first=settings[0]) for setting in settings]
-    return Outcome(
+    return SuiteOutcome(
         suite="made-up",
         title="A report of figures that dice made",
         about='Nothing here was measured: this shows what a report looks like, and that <text> & "quotes" stay text.',

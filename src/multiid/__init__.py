@@ -53,8 +53,16 @@ if TYPE_CHECKING:
     from multiid.poses.templates import Template, load_template, template_names, template_schema, templates_for
     from multiid.poses.variants import Reframed, mirrored, on_canvas, reframed, reordered, without
     from multiid.poses.views import Framing
+    from multiid.story.making import PanelProgress
     from multiid.story.reading import StoryDocument, load_story
+    from multiid.story.run import StoryRun
     from multiid.story.script import Story, story_schema
+    from multiid.story.store import KeptPanel, PanelOutcome
+    from multiid.suites.evaluation import evaluate_suite
+    from multiid.suites.outcome import Cell, Figure, SuiteOutcome
+    from multiid.suites.report import write_report
+    from multiid.suites.run import SuiteProgress
+    from multiid.suites.suite import suite_schema
 
 __version__ = "0.1.0"
 
@@ -101,8 +109,16 @@ _HOMES = {
     "multiid.poses.templates": ("Template", "load_template", "template_names", "template_schema", "templates_for"),
     "multiid.poses.variants": ("Reframed", "mirrored", "on_canvas", "reframed", "reordered", "without"),
     "multiid.poses.views": ("Framing",),
+    "multiid.story.making": ("PanelProgress",),
     "multiid.story.reading": ("StoryDocument", "load_story"),
+    "multiid.story.run": ("StoryRun",),
     "multiid.story.script": ("Story", "story_schema"),
+    "multiid.story.store": ("KeptPanel", "PanelOutcome"),
+    "multiid.suites.evaluation": ("evaluate_suite",),
+    "multiid.suites.outcome": ("Cell", "Figure", "SuiteOutcome"),
+    "multiid.suites.report": ("write_report",),
+    "multiid.suites.run": ("SuiteProgress",),
+    "multiid.suites.suite": ("suite_schema",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -115,6 +131,7 @@ __all__ = [
     "Box",
     "CastBy",
     "Casting",
+    "Cell",
     "Composer",
     "Control",
     "Defaults",
@@ -124,6 +141,7 @@ __all__ = [
     "ExtractedPose",
     "Face",
     "FaceAnalyzer",
+    "Figure",
     "Finish",
     "Framing",
     "GroupSplit",
@@ -131,6 +149,7 @@ __all__ = [
     "IDEncoderV2",
     "Identity",
     "InitImage",
+    "KeptPanel",
     "Layout",
     "ListedPreset",
     "Lora",
@@ -138,6 +157,8 @@ __all__ = [
     "Match",
     "Matching",
     "OpenPoseReader",
+    "PanelOutcome",
+    "PanelProgress",
     "Part",
     "Person",
     "Picture",
@@ -156,6 +177,9 @@ __all__ = [
     "Stage",
     "Story",
     "StoryDocument",
+    "StoryRun",
+    "SuiteOutcome",
+    "SuiteProgress",
     "Template",
     "Verification",
     "Watch",
@@ -164,6 +188,7 @@ __all__ = [
     "cast_people",
     "draw_control_image",
     "encode_identity",
+    "evaluate_suite",
     "extract_pose",
     "face_analyzer",
     "find_identities",
@@ -188,6 +213,7 @@ __all__ = [
     "scene_schema",
     "split_group",
     "story_schema",
+    "suite_schema",
     "take_stock",
     "template_names",
     "template_schema",
@@ -195,6 +221,7 @@ __all__ = [
     "vary_template",
     "verify_picture",
     "without",
+    "write_report",
 ]
 __all__ += errors.__all__
 

@@ -5,14 +5,9 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from tales import no_photo
 
-from multiid import find_preset, load_story
+from multiid import KeptPanel, StoryRun
 from multiid.pipeline.quiet import quiet_composer
-from multiid.story.finish import write_story
-from multiid.story.plan import plan_story
-from multiid.story.run import make_panels
-from multiid.story.store import KeptPanel, Store
 
 COMIC = Path(__file__).resolve().parents[2] / "examples" / "comic" / "story.yaml"
 PANELS = 7
@@ -25,9 +20,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def kept(folder: Path) -> dict[str, KeptPanel]:
-    plan = plan_story(load_story(COMIC), find_preset("mini"), photo_pose=no_photo)
-    panels = make_panels(plan, Store(folder), lambda: quiet_composer("mini", device="cpu"))
-    write_story(plan, Store(folder), panels)
+    run = StoryRun(COMIC, folder)
+    panels = run.make(lambda: quiet_composer("mini", device="cpu"))
+    run.write()
     return panels
 
 

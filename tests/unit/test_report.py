@@ -21,7 +21,7 @@ from multiid.errors import OutputError
 from multiid.suites import gallery
 from multiid.suites.gallery import frame
 from multiid.suites.legend import LEGEND, main_metrics
-from multiid.suites.outcome import Example, Figure, Outcome
+from multiid.suites.outcome import Example, Figure, SuiteOutcome
 from multiid.suites.page import render_page
 from multiid.suites.plots import plot_by_people, plot_by_setting, plot_mixing
 from multiid.suites.report import write_report
@@ -32,12 +32,12 @@ VOID = {"meta", "img", "br", "link", "input", "hr"}
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> SuiteOutcome:
     return made_up_outcome(tmp_path_factory.mktemp("pictures"), people=(1, 2, 4), settings=("regions", "no regions"))
 
 
 @pytest.fixture(scope="module")
-def files(outcome: Outcome, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def files(outcome: SuiteOutcome, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {path.name: path for path in write_report(outcome, tmp_path_factory.mktemp("report") / "new")}
 
 
@@ -88,7 +88,7 @@ def test_all_files_are_written_and_nothing_else(files: dict[str, Path]) -> None:
     assert sorted(path.name for path in files["report.html"].parent.iterdir()) == sorted(files)
 
 
-def test_the_same_outcome_gives_the_same_bytes(outcome: Outcome, files: dict[str, Path], tmp_path: Path) -> None:
+def test_the_same_outcome_gives_the_same_bytes(outcome: SuiteOutcome, files: dict[str, Path], tmp_path: Path) -> None:
     for path in write_report(outcome, tmp_path):
         assert path.read_bytes() == files[path.name].read_bytes(), path.name
 
@@ -109,21 +109,21 @@ def test_the_page_needs_nothing_else(files: dict[str, Path]) -> None:
     assert str(files["report.html"].parent) not in text
 
 
-def test_text_stays_text(page: Page, outcome: Outcome) -> None:
+def test_text_stays_text(page: Page, outcome: SuiteOutcome) -> None:
     assert "<text>" in outcome.about
     assert outcome.about in page.words
     assert all(note in page.words for note in outcome.notes)
     assert outcome.command in page.words
 
 
-def test_the_table_has_every_figure_with_its_interval(page: Page, outcome: Outcome) -> None:
+def test_the_table_has_every_figure_with_its_interval(page: Page, outcome: SuiteOutcome) -> None:
     words = re.sub(r"\s+", " ", page.words)
     for cell in outcome.cells:
         for figure in cell.figures.values():
             assert re.search(rf"{figure.value:.3f}[^0-9]* {figure.low:.3f} to {figure.high:.3f}", words)
 
 
-def test_every_metric_is_explained_and_says_who_judged(page: Page, outcome: Outcome) -> None:
+def test_every_metric_is_explained_and_says_who_judged(page: Page, outcome: SuiteOutcome) -> None:
     measured = {name for cell in outcome.cells for name in cell.figures}
     assert {name for name in page.named if name.startswith("metric-")} == {f"metric-{name}" for name in measured}
     assert all(LEGEND[name].about in page.words for name in measured)
@@ -135,7 +135,7 @@ def test_the_legend_knows_every_metric() -> None:
     assert tuple(LEGEND) == METRICS
 
 
-def test_a_picture_has_words_for_those_who_cannot_see_it(page: Page, outcome: Outcome) -> None:
+def test_a_picture_has_words_for_those_who_cannot_see_it(page: Page, outcome: SuiteOutcome) -> None:
     examples = [one for cell in outcome.cells for one in (*cell.best, *cell.median, *cell.worst)]
     assert len(page.pictures) == len(examples)
     for picture, example in zip(page.pictures, examples, strict=True):
@@ -145,7 +145,7 @@ def test_a_picture_has_words_for_those_who_cannot_see_it(page: Page, outcome: Ou
     assert any(f"{four.figures['single_sim'].value:.3f} with 4" in label for label in plots)
 
 
-def test_the_gallery_shows_the_very_pixels(page: Page, outcome: Outcome) -> None:
+def test_the_gallery_shows_the_very_pixels(page: Page, outcome: SuiteOutcome) -> None:
     example = outcome.cells[0].best[0]
     data = base64.b64decode(page.pictures[0]["src"].partition(",")[2])
     with PIL.Image.open(io.BytesIO(data)) as shown, PIL.Image.open(example.file) as drawn:
@@ -153,7 +153,7 @@ def test_the_gallery_shows_the_very_pixels(page: Page, outcome: Outcome) -> None
     assert page.pictures[0]["class"] == "tiny"
 
 
-def test_verdicts_and_the_best_are_marked(outcome: Outcome) -> None:
+def test_verdicts_and_the_best_are_marked(outcome: SuiteOutcome) -> None:
     text = render_page(outcome)
     row = text[text.rindex('<th scope="row">no regions') :]
     assert re.search(r"0\.\d+</span><span class=\"worse\">", row[: row.index("</tr>")])
@@ -162,7 +162,7 @@ def test_verdicts_and_the_best_are_marked(outcome: Outcome) -> None:
     assert best_settings(outcome, "alone", "nearest") == frozenset()  # equals
 
 
-def test_true_renders_do_not_compete(outcome: Outcome) -> None:
+def test_true_renders_do_not_compete(outcome: SuiteOutcome) -> None:
     """They show what the judges allow."""
     cells = [replace(cell, truth=cell.setting == "regions") for cell in outcome.cells if cell.people == 4]
     assert best_settings(replace(outcome, cells=tuple(cells)), "4 people", "nearest") == frozenset()
@@ -177,7 +177,7 @@ def test_true_renders_do_not_compete(outcome: Outcome) -> None:
     assert json.loads(to_json(shown))["cells"][0]["truth"]
 
 
-def test_json_has_all_of_it(outcome: Outcome, files: dict[str, Path]) -> None:
+def test_json_has_all_of_it(outcome: SuiteOutcome, files: dict[str, Path]) -> None:
     document = json.loads(files["metrics.json"].read_text(encoding="utf-8"))
     assert document["format"] == "multiid-metrics-1"
     assert [(cell["case"], cell["setting"]) for cell in document["cells"]] == [
@@ -192,7 +192,7 @@ def test_json_has_all_of_it(outcome: Outcome, files: dict[str, Path]) -> None:
     assert document["metrics"]["off_match"]["better"] == "less"
 
 
-def test_csv_has_a_row_for_each_figure(outcome: Outcome, files: dict[str, Path]) -> None:
+def test_csv_has_a_row_for_each_figure(outcome: SuiteOutcome, files: dict[str, Path]) -> None:
     rows = list(csv.DictReader(files["metrics.csv"].open(encoding="utf-8", newline="")))
     assert len(rows) == sum(len(cell.figures) for cell in outcome.cells)
     row = next(row for row in rows if (row["case"], row["setting"], row["metric"]) == ("4 people", "regions", "clip_t"))
@@ -203,7 +203,7 @@ def test_csv_has_a_row_for_each_figure(outcome: Outcome, files: dict[str, Path])
     assert (row["people"], row["pictures"], row["count"]) == ("4", str(GROUPS), str(GROUPS))
 
 
-def test_what_is_not_known_is_said_so(outcome: Outcome) -> None:
+def test_what_is_not_known_is_said_so(outcome: SuiteOutcome) -> None:
     unknown = Figure(0.5, math.nan, math.nan, 1, 39)
     lost = Figure(math.nan, math.nan, math.nan, 0, 40)
     cell = outcome.cells[-1]
@@ -221,7 +221,7 @@ def test_what_is_not_known_is_said_so(outcome: Outcome) -> None:
     assert "0.500 |" in to_markdown(poor)
 
 
-def test_the_terminal_gets_the_main_figures(outcome: Outcome) -> None:
+def test_the_terminal_gets_the_main_figures(outcome: SuiteOutcome) -> None:
     lines = main_table(outcome).splitlines()
     print("\n".join(lines))
     assert max(map(len, lines)) <= 120
@@ -231,7 +231,7 @@ def test_the_terminal_gets_the_main_figures(outcome: Outcome) -> None:
     assert main_metrics(["clip_t", "off_match", "nearest"]) == ("nearest", "clip_t", "off_match")
 
 
-def test_markdown_keeps_its_columns(outcome: Outcome) -> None:
+def test_markdown_keeps_its_columns(outcome: SuiteOutcome) -> None:
     cell = replace(outcome.cells[0], setting="a | b\nc")
     text = to_markdown(replace(outcome, cells=(cell,)))
     rows = [line for line in text.splitlines() if line.startswith("|")]
@@ -240,7 +240,7 @@ def test_markdown_keeps_its_columns(outcome: Outcome) -> None:
     assert f"`{outcome.command}`" in text
 
 
-def test_names_are_written_as_they_are(outcome: Outcome) -> None:
+def test_names_are_written_as_they_are(outcome: SuiteOutcome) -> None:
     """Such as matplotlib would take for formulas or for nothing at all."""
     odd = ("_low", "$x^2$ & <b>", "100 %")
     cells = [
@@ -253,7 +253,7 @@ def test_names_are_written_as_they_are(outcome: Outcome) -> None:
         assert not page.open
 
 
-def test_plots_take_the_colours_of_the_page(outcome: Outcome) -> None:
+def test_plots_take_the_colours_of_the_page(outcome: SuiteOutcome) -> None:
     pair = [cell for cell in outcome.cells if cell.people == 2]
     for svg in (plot_by_people(outcome.cells, "nearest"), plot_by_setting(pair, "nearest"), plot_mixing(pair[0])):
         assert "var(--ink)" in svg
@@ -262,7 +262,7 @@ def test_plots_take_the_colours_of_the_page(outcome: Outcome) -> None:
         assert not set(re.findall(r"#0[1-4][0-9a-f]{4}\b", svg))
 
 
-def test_a_plot_by_people_only_where_there_are_several_numbers(outcome: Outcome) -> None:
+def test_a_plot_by_people_only_where_there_are_several_numbers(outcome: SuiteOutcome) -> None:
     several = [label for label in Page(render_page(outcome)).labels if "by number of people" in label]
     assert len(several) == 2
     one = replace(outcome, cells=tuple(cell for cell in outcome.cells if cell.people == 4))
@@ -301,7 +301,7 @@ def test_too_many_pictures_are_left_out(tmp_path: Path) -> None:
     assert frame(noise(tmp_path, 300), pictures=gallery.MOST_BYTES).uri == ""
 
 
-def gone(outcome: Outcome, file: Path) -> Outcome:
+def gone(outcome: SuiteOutcome, file: Path) -> SuiteOutcome:
     cell = outcome.cells[0]
     return replace(outcome, cells=(replace(cell, best=(Example(file, "gone", 1.0),)), *outcome.cells[1:]))
 
@@ -313,7 +313,7 @@ def spoilt(folder: Path) -> Iterator[Path]:
     yield file
 
 
-def test_a_picture_that_is_gone_leaves_the_old_report(outcome: Outcome, tmp_path: Path) -> None:
+def test_a_picture_that_is_gone_leaves_the_old_report(outcome: SuiteOutcome, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     report.write_text("old")
     for file in spoilt(tmp_path):
@@ -323,8 +323,8 @@ def test_a_picture_that_is_gone_leaves_the_old_report(outcome: Outcome, tmp_path
     assert not (tmp_path / "metrics.json").exists()
 
 
-def test_a_folder_that_cannot_be_is_refused_before_anything_is_drawn(outcome: Outcome, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_is_refused_before_anything_is_drawn(outcome: SuiteOutcome, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(OutputError, match="Cannot make the folder"):
+    with pytest.raises(OutputError, match="Cannot write"):
         write_report(outcome, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"

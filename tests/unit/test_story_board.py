@@ -17,8 +17,7 @@ from multiid.story.panels import stage_panels
 def board(folder: Path, story: dict[str, Any]) -> tuple[list[Image.Image], list[str]]:
     document = load_story(write_script(folder, story))
     defaults = find_preset("mini").defaults
-    nouns = {name: document.noun(name) for name in document.story.cast}
-    panels = stage_panels(document.story, folder, nouns=nouns, defaults=defaults, photo_pose=no_photo)
+    panels = stage_panels(document, defaults=defaults, photo_pose=no_photo)
     return draw_board(document.story, panels, defaults=defaults, folder=folder)
 
 
@@ -89,8 +88,7 @@ def test_sheets_become_files_with_the_same_bytes(tmp_path: Path) -> None:
 def test_the_examples_can_be_staged(tmp_path: Path, name: str) -> None:
     file = Path(__file__).resolve().parents[2] / "examples" / name / "story.yaml"
     document = load_story(file)
-    nouns = {each: document.noun(each) for each in document.story.cast}
     defaults = find_preset("mini").defaults
-    panels = stage_panels(document.story, file.parent, nouns=nouns, defaults=defaults, photo_pose=no_photo)
+    panels = stage_panels(document, defaults=defaults, photo_pose=no_photo)
     _, faults = draw_board(document.story, panels, defaults=defaults, folder=tmp_path)
     assert faults == []

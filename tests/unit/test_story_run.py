@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tales import panels_of, planned, script
+from tales import panels_of, planned, script, write_script
 
-from multiid import Composer
+from multiid import Composer, StoryRun
 from multiid.errors import Cancelled, OutputError, StoryError
 from multiid.pipeline.quiet import quiet_composer
 from multiid.story.changes import keep_manifest, reasons_to_make, redo_panels
 from multiid.story.finish import write_story
+from multiid.story.making import make_panels, panel_numbers
 from multiid.story.plan import StoryPlan
-from multiid.story.run import make_panels, panel_numbers
 from multiid.story.store import KeptPanel, Store
 
 
@@ -218,6 +218,49 @@ def test_anchors_are_heard(made: Path, composer: Composer, tmp_path: Path) -> No
     files = [store.picture_file(key) for key in (plan.panels["1.2"].key, with_anchor.key)]
     pixels = [Image.open(file).convert("RGB").tobytes() for file in files]
     assert pixels[0] != pixels[1]
+
+
+def test_a_run_knows_what_is_there(made: Path, composer: Composer) -> None:
+    run = StoryRun(write_script(made.parent, script()), made)
+    assert list(run.kept()) == ["1.1", "1.2", "1.3", "1.4"]
+    run.redo([])
+    assert run.reasons() == {}
+    assert list(run.make(never)) == list(run.kept())
+    run.redo(["1.4"], seed=9)
+    assert run.reasons() == {"1.4": "it has another seed, 9"}
+    assert list(run.kept()) == ["1.1", "1.2", "1.3"]
+    assert run.make(lambda: composer)["1.4"].seed == 9
+    assert run.picture_file("1.4").is_file()
+    assert len(run.unused()) == 2
+    assert json.loads((made / "manifest.json").read_text(encoding="utf-8"))["panels"]["1.4"]["seed"] == 9
+    assert made / "story.pdf" in run.write()
+
+
+def test_pictures_are_never_kept_as_those_of_another_preset(composer: Composer, tmp_path: Path) -> None:
+    story = script()
+    story["style"] = {"preset": "tiny"}
+    run = StoryRun(write_script(tmp_path, story))
+    with pytest.raises(StoryError, match="Expected a composer of tiny, the story's preset, but got one of mini"):
+        run.make(lambda: composer)
+    assert not (run.folder / "pictures").exists()
+
+
+def test_words_without_room_are_told_before_any_picture_is_made(tmp_path: Path) -> None:
+    story = script(paper={"size": [120, 120], "dpi": 72})
+    panels_of(story)[3]["captions"] = ["far too long " * 150]
+    with pytest.raises(StoryError, match="page 1, panel 4"):
+        StoryRun(write_script(tmp_path, story)).make(never)
+
+
+def test_the_folder_is_beside_the_script_and_never_a_file(tmp_path: Path) -> None:
+    file = write_script(tmp_path, script())
+    assert StoryRun(file).folder == tmp_path / "story"
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="taken is a file"):
+        StoryRun(file, tmp_path / "taken")
+    bare = file.rename(tmp_path / "bare")
+    with pytest.raises(OutputError, match="bare is a file"):
+        StoryRun(bare)
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,8 @@
 """`multiid evaluate`: make a suite's pictures, measure them, and write the report."""
 
 import os
-import shlex
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -57,58 +57,37 @@ def command(
 
     import torch
 
-    from multiid.pipeline.kept import make_folder
-    from multiid.suites.gather import gather_people
-    from multiid.suites.plan import Plan
-    from multiid.suites.report import write_report
-    from multiid.suites.run import run_suite
-    from multiid.suites.suite import load_suite
-    from multiid.suites.summary import summarise
+    import multiid
     from multiid.suites.tables import main_table
 
-    loaded = load_suite(suite)
-    people, chosen = gather_people(loaded, preset=preset, photos=photos)
     dtype = models.pop("dtype")
-    plan = Plan(
-        suite=loaded,
-        name=Path(suite).name,
-        size=size,
-        people=people,
-        preset_name=chosen,
-        options={**models, "dtype": getattr(torch, dtype) if dtype else None},
-        only=only,
-    )
-    make_folder(output)
-    pictures = output / "pictures"
-    with click.progressbar(length=1, label="pictures", file=sys.stderr) as bar:
-        there = -1
+    with ExitStack() as stack:
+        bar: Any = None
+        there = 0
 
         def progress(done: int, total: int) -> None:
-            nonlocal there
-            if there < 0:  # what is there already says nothing of how long the others take
-                there, bar.length = done, total - done
-                bar.label = f"pictures, beside {done} that are there" if done else "pictures"
+            nonlocal bar, there
+            if bar is None:  # what is there already says nothing of how long the others take
+                there = done
+                label = f"pictures, beside {done} that are there" if done else "pictures"
+                bar = stack.enter_context(click.progressbar(length=total - done, label=label, file=sys.stderr))
             bar.update(done - there - bar.pos)
 
-        results = run_suite(plan, pictures, jobs=jobs, progress=progress)
-    told = _told(suite, size, preset, photos, only, models)
-    outcome = summarise(plan, results, pictures, command=f"{told} -o {output.name}/")
-    files = write_report(outcome, output)
+        outcome = multiid.evaluate_suite(
+            suite,
+            output,
+            size=size,
+            preset=preset,
+            photos=photos,
+            only=only,
+            jobs=jobs,
+            progress=progress,
+            dtype=getattr(torch, dtype) if dtype else None,
+            **models,
+        )
+    files = multiid.write_report(outcome, output)
     click.echo(main_table(outcome))
     for note in outcome.notes:
         click.echo(f"note: {note}", err=True)
     for file in files:
         click.echo(file)
-
-
-def _told(
-    suite: str, size: str, preset: str | None, photos: Path | None, only: tuple[str, ...], models: dict[str, Any]
-) -> str:
-    """The command that makes the same figures; of files on this machine only the names."""
-    words = ["multiid", "evaluate", Path(suite).name, "--size", size]
-    words += [] if preset is None else ["--preset", Path(preset).name]
-    words += [] if photos is None else ["--photos", f"{photos.name}/"]
-    words += [word for name in only for word in ("--only", name)]
-    for part in ("base", "vae", "controlnet", "adapter"):
-        words += [f"--{part}", Path(models[part]).name] if models[part] else []
-    return shlex.join(words)

@@ -15,13 +15,12 @@ def command(kind: str) -> None:
     For editors and validators.
     """
     import multiid
-    from multiid.suites.suite import suite_schema
 
     schemas = {
         "preset": multiid.preset_schema,
         "scene": multiid.scene_schema,
         "story": multiid.story_schema,
-        "suite": suite_schema,
+        "suite": multiid.suite_schema,
         "template": multiid.template_schema,
     }
     click.echo(json.dumps(schemas[kind](), indent=2, ensure_ascii=False))

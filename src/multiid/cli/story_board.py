@@ -4,8 +4,6 @@ from pathlib import Path
 
 import click
 
-from multiid.cli.story_folder import story_folder
-
 __all__ = ["command"]
 
 
@@ -23,25 +21,12 @@ def command(story: Path, output: Path | None, preset: str | None) -> None:
     of them. Words that do not fit their panel are told here already.
     """
     import multiid
-    from multiid.story.board import draw_board
-    from multiid.story.finish import write_board
-    from multiid.story.panels import stage_panels
-    from multiid.story.photo_poses import PhotoPoses
 
-    document = multiid.load_story(story)
-    for note in document.notes:
+    run = multiid.StoryRun(story, output, preset=preset)
+    for note in run.document.notes:
         click.echo(f"note: {note}", err=True)
-    folder = story_folder(story, output)
-    defaults = multiid.find_preset(preset or document.preset or "sdxl").defaults
-    panels = stage_panels(
-        document.story,
-        document.folder,
-        nouns={name: document.noun(name) for name in document.story.cast},
-        defaults=defaults,
-        photo_pose=PhotoPoses(folder / "poses", multiid.OpenPoseReader),
-    )
-    sheets, faults = draw_board(document.story, panels, defaults=defaults, folder=document.folder)
-    for file in write_board(sheets, folder, story=document.story):
+    files, faults = run.write_board()
+    for file in files:
         click.echo(file)
     for fault in faults:
         click.echo(f"note: {fault}", err=True)

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from multiid.cli.models import model_options
-from multiid.cli.story_folder import story_folder
 
 __all__ = ["command"]
 
@@ -49,40 +48,21 @@ def command(
 
     import multiid
     from multiid.pipeline.quiet import quiet_composer
-    from multiid.story.changes import keep_manifest, reasons_to_make, redo_panels
-    from multiid.story.finish import require_room, write_story
-    from multiid.story.photo_poses import PhotoPoses
-    from multiid.story.plan import plan_story
-    from multiid.story.run import make_panels, panel_numbers
-    from multiid.story.store import Store
 
-    document = multiid.load_story(story)
-    chosen = multiid.find_preset(preset or document.preset or "sdxl")
-    store = Store(story_folder(story, output))
-    poses = PhotoPoses(store.folder / "poses", multiid.OpenPoseReader)
+    run = multiid.StoryRun(story, output, preset=preset)
     dtype = models.pop("dtype")
-
-    def plan() -> Any:
-        return plan_story(document, chosen, photo_pose=poses, seeds=store.seeds())
-
-    planned = plan()
-    numbers = panel_numbers(planned, only)
-    if redo:
-        redo_panels(planned, store, panel_numbers(planned, redo), seed)
-        planned = plan()
-    for note in document.notes:
+    numbers = run.numbers(only)
+    run.redo(redo, seed=seed)
+    for note in run.document.notes:
         click.echo(f"note: {note}", err=True)
-    reasons = reasons_to_make(planned, store)
-    if reasons:
-        require_room(document.story, document.folder)
-    for number, reason in reasons.items():
+    for number, reason in run.reasons().items():
         if number in numbers:
             click.echo(f"{number}: {reason}", err=True)
 
     def load() -> multiid.Composer:
-        click.echo(f"Loading {chosen.name} ...", err=True)
+        click.echo(f"Loading {run.preset.name} ...", err=True)
         return quiet_composer(
-            chosen.name if chosen.file is None else str(chosen.file),
+            run.preset.name if run.preset.file is None else str(run.preset.file),
             dtype=getattr(torch, dtype) if dtype else None,
             **models,
         )
@@ -93,12 +73,11 @@ def command(
             bar.length, bar.label = total * 100, f"panel {number}"
             bar.update(round(done * 100) - bar.pos)
 
-        kept = make_panels(planned, store, load, only=only, progress=progress)
+        kept = run.make(load, only=only, progress=progress)
         if not bar.pos:
             bar.label = "all panels are there"
             bar.update(1)
-    keep_manifest(planned, store, kept)
-    for file in write_story(planned, store, kept):
+    for file in run.write():
         click.echo(file)
     lacking = {number: kept[number].outcome.lacking for number in numbers if number in kept}
     for number, names in lacking.items():

@@ -14,6 +14,7 @@ from multiid.poses.skeleton import Pose
 from multiid.poses.templates import load_template
 from multiid.poses.variants import reframed
 from multiid.story.layout import lay_out, picture_size
+from multiid.story.reading import StoryDocument
 from multiid.story.script import Appearance, Panel, Story
 from multiid.story.seen import Seen, SeenFace
 
@@ -67,21 +68,18 @@ class StagedPanel:
     roles: tuple[Role, ...]
 
 
-def stage_panels(
-    story: Story, folder: Path, *, nouns: dict[str, str], defaults: Defaults, photo_pose: PhotoPose
-) -> tuple[StagedPanel, ...]:
+def stage_panels(document: StoryDocument, *, defaults: Defaults, photo_pose: PhotoPose) -> tuple[StagedPanel, ...]:
     """Every panel of a story, in reading order, with its people in their places.
 
     Args:
-        story: the script.
-        folder: of the script, which templates and photos lie beside.
-        nouns: the cast's class nouns, by name.
+        document: the story.
         defaults: of the preset, which say how large its pictures are.
         photo_pose: reads poses from photos.
 
     Raises:
         StoryError: naming page and panel, when people, template and framing do not fit each other.
     """
+    story = document.story
     boxes: list[Box] = []
     for number, page in enumerate(story.pages, 1):
         sheet = lay_out(page, story.paper, where=f"page {number}")
@@ -89,7 +87,7 @@ def stage_panels(
     staged: list[StagedPanel] = []
     for (number, panel), box in zip(story.panels.items(), boxes, strict=True):
         try:
-            staged.append(_stage(story, number, panel, box, folder, nouns, defaults, photo_pose))
+            staged.append(_stage(document, number, panel, box, defaults, photo_pose))
         except MultiIDError as error:
             page, _, index = number.partition(".")
             raise StoryError(f"page {page}, panel {index}: {error}") from error
@@ -111,16 +109,10 @@ def expected_faces(panel: StagedPanel) -> Seen:
 
 
 def _stage(
-    story: Story,
-    number: str,
-    panel: Panel,
-    box: Box,
-    folder: Path,
-    nouns: dict[str, str],
-    defaults: Defaults,
-    photo_pose: PhotoPose,
+    document: StoryDocument, number: str, panel: Panel, box: Box, defaults: Defaults, photo_pose: PhotoPose
 ) -> StagedPanel:
-    pose = _pose(panel, folder, photo_pose)
+    story = document.story
+    pose = _pose(panel, document.folder, photo_pose)
     area = defaults.size.width * defaults.size.height
     if defaults.area is not None:
         area = defaults.area.area(len(pose.places) if pose else 0)
@@ -128,6 +120,7 @@ def _stage(
     prompt = ", ".join(filter(None, (panel.prompt, story.style.prompt)))
     if pose is None:
         return StagedPanel(number, panel, prompt, size, None, ())
+    nouns = {entry.who: document.noun(entry.who) for entry in panel.people}
     casting = cast_people([(entry.who, nouns[entry.who], entry.place) for entry in panel.people], pose, how="roles")
     framed = reframed(pose, size=size, framing=panel.framing, places=casting.places)
     roles = [

@@ -123,16 +123,7 @@ def plan_story(
         StoryError: naming page and panel, when people, template and framing do not fit each other.
     """
     story = document.story
-    staged = {
-        panel.number: panel
-        for panel in stage_panels(
-            story,
-            document.folder,
-            nouns={name: document.noun(name) for name in story.cast},
-            defaults=preset.defaults,
-            photo_pose=photo_pose,
-        )
-    }
+    staged = {panel.number: panel for panel in stage_panels(document, defaults=preset.defaults, photo_pose=photo_pose)}
     anchors = _anchors(story, staged)
     first = {number for by_name in anchors.values() for number in by_name.values()}
     order = sorted(staged, key=lambda number: (number not in first, list(staged).index(number)))

@@ -1,180 +1,190 @@
-"""Making a story's pictures: those that are not there yet, one panel after the other, each checked and kept."""
+"""A story and the folder of its pictures and pages: what is there, what a run would make, and the run itself."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Callable, Collection
+from functools import cached_property
+from pathlib import Path
 
-from multiid.errors import StoryError
-from multiid.geometry import Box
-from multiid.people.identity import Identity
-from multiid.pipeline.anchor import Anchor
+from multiid.errors import OutputError, StoryError
 from multiid.pipeline.composer import Composer
-from multiid.pipeline.result import Picture
-from multiid.story.panels import expected_faces
-from multiid.story.plan import PlannedPanel, StoryPlan
-from multiid.story.seen import Seen, SeenFace
-from multiid.story.store import KeptPanel, Outcome, Store
-from multiid.validation import suggest
+from multiid.pipeline.presets import find_preset
+from multiid.poses.openpose import OpenPoseReader
+from multiid.story.board import draw_board
+from multiid.story.changes import keep_manifest, reasons_to_make, redo_panels
+from multiid.story.finish import require_room, write_board, write_story
+from multiid.story.making import PanelProgress, make_panels, panel_numbers
+from multiid.story.panels import stage_panels
+from multiid.story.photo_poses import PhotoPoses
+from multiid.story.plan import StoryPlan, plan_story
+from multiid.story.reading import StoryDocument, load_story
+from multiid.story.store import KeptPanel, Store
 
-__all__ = ["Progress", "make_panels", "panel_numbers"]
+__all__ = ["StoryRun"]
 
-_SPARED = 0.12  # of a face's box, on both sides together: a finder's boxes vary by about as much
-
-Progress = Callable[[str, float, int], None]
-"""Called with the panel under way, the panels done (and the share of this one), and how many there are to make."""
-
-
-def panel_numbers(plan: StoryPlan, chosen: Collection[str]) -> tuple[str, ...]:
-    """The panels that are meant: "3.2" is one of them, "3" all of a page; every panel if nothing is chosen.
-
-    Raises:
-        StoryError: when there is no such page or panel.
-    """
-    numbers: set[str] = set()
-    for each in chosen:
-        meant = {number for number in plan.panels if each in (number, number.partition(".")[0])}
-        if not meant:
-            raise StoryError(
-                f"Expected a panel's number such as 1.2, or a page's, but got {each!r}"
-                f"{suggest(each, list(plan.panels))}"
-            )
-        numbers |= meant
-    return tuple(number for number in plan.panels if number in numbers or not chosen)
+_PRESET = "sdxl"  # as `multiid compose` takes
 
 
-def make_panels(
-    plan: StoryPlan,
-    store: Store,
-    load: Callable[[], Composer],
-    *,
-    only: Collection[str] = (),
-    progress: Progress | None = None,
-) -> dict[str, KeptPanel]:
-    """Every picture of a story: what the folder holds already, and what is made now.
+class StoryRun:
+    """A story with the folder that its pictures and pages go to.
 
-    Each picture is written whole as soon as it is made, so a run that is stopped, in whatever way, goes on where it
-    was and comes to the same pictures.
+        run = StoryRun("story.yaml")
+        run.make()
+        files = run.write()
+
+    Nothing is loaded before a picture has to be made. A run that was stopped goes on where it was, in this process or
+    another one.
 
     Args:
-        plan: what to make.
-        store: where pictures are kept.
-        load: gives the composer; called only where something has to be made.
-        only: numbers of panels and pages to confine it to, with those that they follow.
-        progress: told how far it is.
+        story: a script's file, or what `load_story` made of it.
+        folder: where to write; beside the script, of its name, by default.
+        preset: name or file of the models; those that the script names by default, or else "sdxl".
 
-    Returns:
-        What was kept of each panel, by its number, in reading order; without panels that are still to be made.
+    Attributes:
+        document: the story.
+        folder: where its pictures and pages are.
+        preset: makes the pictures.
 
     Raises:
-        StoryError: naming page and panel, when one cannot be made.
-        OutputError: when the folder cannot be written.
-        MultiIDError: what loading models and enrolling the cast raises.
+        StoryError: with everything that is wrong with the script.
+        PresetError: when there is no such preset.
+        OutputError: when the folder cannot be one.
     """
-    wanted = _with_anchors(plan, panel_numbers(plan, only))
-    kept = {number: store.recall(panel.key) for number, panel in plan.panels.items()}
-    missing = [number for number in plan.order if number in wanted and kept[number] is None]
-    if missing:
-        studio = _Studio(plan, load(), kept)
-        for index, number in enumerate(missing):
 
-            def report(step: int, steps: int, number: str = number, index: int = index) -> None:
-                if progress is not None:
-                    progress(number, index + min(step / steps, 0.99), len(missing))
+    def __init__(
+        self,
+        story: StoryDocument | str | os.PathLike[str],
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        preset: str | None = None,
+    ) -> None:
+        self.document = story if isinstance(story, StoryDocument) else load_story(story)
+        self.folder = _folder(self.document.file, folder)
+        self.preset = find_preset(preset or self.document.preset or _PRESET)
+        self._store = Store(self.folder)
+        self._poses = PhotoPoses(self.folder / "poses", OpenPoseReader)
 
-            report(0, 1)
-            picture, found = studio.make(plan.panels[number], report)
-            store.keep(picture, found)
-            kept[number] = found
-            studio.release(missing[index + 1 :])
-        if progress is not None:
-            progress(missing[-1], len(missing), len(missing))
-    return {number: found for number, found in kept.items() if found is not None}
+    @cached_property
+    def plan(self) -> StoryPlan:
+        """What there is to make, as the script and the seeds in the folder have it.
 
+        Raises:
+            StoryError: naming page and panel, when people, template and framing do not fit each other.
+            OutputError: when what an earlier run wrote is damaged.
+        """
+        return plan_story(self.document, self.preset, photo_pose=self._poses, seeds=self._store.seeds())
 
-@dataclass(eq=False)
-class _Studio:
-    """Where panels are made: the models, the cast, and who is recorded for others at the moment."""
+    def numbers(self, chosen: Collection[str] = ()) -> tuple[str, ...]:
+        """The panels that are meant: "3.2" is one of them, "3" all of a page; every panel if nothing is chosen.
 
-    plan: StoryPlan
-    composer: Composer
-    kept: Mapping[str, KeptPanel | None]
+        Raises:
+            StoryError: when there is no such page or panel.
+        """
+        return panel_numbers(self.plan, chosen)
 
-    def __post_init__(self) -> None:
-        self._identities: dict[str, Identity] = {}
-        self._anchors: dict[str, Mapping[str, Anchor]] = {}
+    def kept(self) -> dict[str, KeptPanel]:
+        """What the folder holds of each panel, by its number, in reading order; without those still to be made."""
+        found = {number: self._store.recall(panel.key) for number, panel in self.plan.panels.items()}
+        return {number: kept for number, kept in found.items() if kept is not None}
 
-    def make(self, panel: PlannedPanel, report: Callable[[int, int], None]) -> tuple[Picture, KeptPanel]:
-        """A panel's picture, checked where it shows people and there is somebody to judge."""
-        scene = panel.scene(self._cast(panel), self._followed(panel))
-        verify = bool(scene.people) and self.composer.faces is not None
-        attempts = self.plan.document.story.style.attempts
-        picture = self.composer.compose(scene, verify=verify, attempts=attempts, progress=report)
-        found = KeptPanel(panel.key, picture.recipe.seed, _seen(picture, panel), _outcome(picture), picture.notes)
-        return picture, found
+    def picture_file(self, number: str) -> Path:
+        """Where a panel's picture is, once it is made."""
+        return self._store.picture_file(self.plan.panels[number].key)
 
-    def release(self, still: Collection[str]) -> None:
-        """Forgets the anchors that none of these panels follows."""
-        needed = {anchor for number in still for anchor in self.plan.panels[number].anchors.values()}
-        self._anchors = {number: anchors for number, anchors in self._anchors.items() if number in needed}
+    def reasons(self) -> dict[str, str]:
+        """Why each panel whose picture is not there has to be made, by its number, in reading order."""
+        return reasons_to_make(self.plan, self._store)
 
-    def _cast(self, panel: PlannedPanel) -> dict[str, Identity]:
-        """Those of a panel; everybody is encoded once."""
-        document = self.plan.document
-        for role in panel.staged.roles:
-            if role.name in self._identities:
-                continue
-            given = document.identities.get(role.name)
-            self._identities[role.name] = (
-                self.composer.identity(role.name, role.noun, list(document.photos[role.name]))
-                if given is None
-                else replace(given, name=role.name)
+    def redo(self, chosen: Collection[str], *, seed: int | None = None) -> None:
+        """Has panels made with another seed from now on, for as long as they show the same.
+
+        Args:
+            chosen: numbers of panels and pages; nothing happens if there are none.
+            seed: for all of them; one that no attempt has had where None.
+
+        Raises:
+            StoryError: when there is no such page or panel.
+            OutputError: when the folder cannot be written.
+        """
+        if chosen:
+            redo_panels(self.plan, self._store, self.numbers(chosen), seed)
+            del self.plan  # its seeds are no longer so
+
+    def make(
+        self,
+        load: Callable[[], Composer] | None = None,
+        *,
+        only: Collection[str] = (),
+        progress: PanelProgress | None = None,
+    ) -> dict[str, KeptPanel]:
+        """Makes the pictures that are not there, each checked, and writes the manifest.
+
+        Args:
+            load: gives a composer of the run's preset, called only if a picture has to be made; one that computes
+                where it is best to by default.
+            only: numbers of panels and pages to confine it to, with those that they follow.
+            progress: told how far it is.
+
+        Returns:
+            What the folder then holds (see `kept`).
+
+        Raises:
+            StoryError: naming page and panel, when one cannot be made, or its words cannot fit it.
+            OutputError: when the folder cannot be written.
+            MultiIDError: what loading models and enrolling the cast raises.
+        """
+        if self.reasons():
+            require_room(self.document.story, self.document.folder)
+        kept = make_panels(self.plan, self._store, lambda: self._composer(load), only=only, progress=progress)
+        keep_manifest(self.plan, self._store, kept)
+        return kept
+
+    def write(self) -> list[Path]:
+        """Writes pages/, panels/, the PDF and the CBZ; panels that are not made yet are hatched fields.
+
+        Returns:
+            The files written.
+
+        Raises:
+            StoryError: when the words of a panel do not fit it.
+            OutputError: when a file cannot be written.
+        """
+        return write_story(self.plan, self._store, self.kept())
+
+    def write_board(self) -> tuple[list[Path], tuple[str, ...]]:
+        """Writes the storyboard, board/ and board.pdf, which needs no pictures.
+
+        Returns:
+            The files written, and what is wrong with the words of pages, such as ones that do not fit.
+
+        Raises:
+            StoryError: naming page and panel, when people, template and framing do not fit each other.
+            OutputError: when a file cannot be written.
+        """
+        story, defaults = self.document.story, self.preset.defaults
+        panels = stage_panels(self.document, defaults=defaults, photo_pose=self._poses)
+        sheets, faults = draw_board(story, panels, defaults=defaults, folder=self.document.folder)
+        return write_board(sheets, self.folder, story=story), tuple(faults)
+
+    def unused(self) -> list[Path]:
+        """Files of pictures that no panel shows any more."""
+        return self._store.unused({panel.key for panel in self.plan.panels.values()})
+
+    def _composer(self, load: Callable[[], Composer] | None) -> Composer:
+        if load is None:
+            return Composer.from_preset(self.preset.name if self.preset.file is None else str(self.preset.file))
+        composer = load()
+        if composer.preset != self.preset.recorded:
+            # Pictures are kept by the names of the models that made them.
+            raise StoryError(
+                f"Expected a composer of {self.preset.recorded}, the story's preset, but got one of "
+                f"{composer.preset or 'models of your own'}: give their preset file to StoryRun."
             )
-        return self._identities
-
-    def _followed(self, panel: PlannedPanel) -> dict[str, Anchor]:
-        """The anchors that people of a panel follow."""
-        return {name: self._recorded(number)[name] for name, number in panel.anchors.items()}
-
-    def _recorded(self, number: str) -> Mapping[str, Anchor]:
-        """Who is recorded in a panel whose picture is there: it is made once more, by the seed that was kept."""
-        found = self.kept[number]
-        if number not in self._anchors and found is not None:
-            panel = self.plan.panels[number]
-            scene = replace(panel.scene(self._cast(panel), self._followed(panel)), seed=found.seed)
-            self._anchors[number] = self.composer.compose(scene, record=self.plan.recorded(number)).anchors
-        return self._anchors[number]
+        return composer
 
 
-def _seen(picture: Picture, panel: PlannedPanel) -> Seen:
-    """The faces that were found, and where there was none those that were meant to be there."""
-    meant = expected_faces(panel.staged)
-    if picture.verification is None:
-        return meant
-    matching = picture.verification.matching
-    found = {
-        match.name: SeenFace(match.face.expanded(_SPARED), SeenFace.of(match.face).mouth)
-        for match in matching.people
-        if match.face is not None
-    }
-    further: list[Box] = [copy for match in matching.people for copy in match.copies]
-    return Seen(meant.size, {**meant.faces, **found}, (*further, *matching.strangers, *meant.others))
-
-
-def _outcome(picture: Picture) -> Outcome:
-    verification = picture.verification
-    if verification is None:
-        return Outcome(dict.fromkeys(picture.names, "unchecked"), {})
-    people = verification.matching.people
-    return Outcome(
-        {match.name: match.status for match in people},
-        {match.name: match.similarity for match in people if match.similarity is not None},
-        len(verification.attempts),
-    )
-
-
-def _with_anchors(plan: StoryPlan, numbers: Collection[str]) -> set[str]:
-    """These panels, those that they follow, those that these follow, and so on."""
-    found = set(numbers)
-    for number in reversed(plan.order):  # a panel is made after those that it follows
-        if number in found:
-            found |= set(plan.panels[number].anchors.values())
-    return found
+def _folder(file: Path, given: str | os.PathLike[str] | None) -> Path:
+    """The folder that the user names, or else one beside the script, of its name."""
+    folder = file.with_suffix("") if given is None else Path(given)
+    if folder == file or (folder.exists() and not folder.is_dir()):
+        raise OutputError(f"Expected a folder to write into, but {folder} is a file: name another one.")
+    return folder

@@ -20,14 +20,14 @@ from multiid.pipeline.kept import make_folder
 from multiid.pipeline.result import Picture
 from multiid.story.seen import Seen
 
-__all__ = ["KeptPanel", "Outcome", "Store"]
+__all__ = ["KeptPanel", "PanelOutcome", "Store"]
 
 _FORMAT = 1  # of manifest.json
 _WELL = ("found", "unseen", "unchecked")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PanelOutcome:
     """Who was found in a panel's picture.
 
     Attributes:
@@ -62,7 +62,7 @@ class KeptPanel:
     key: str
     seed: int
     seen: Seen
-    outcome: Outcome
+    outcome: PanelOutcome
     notes: tuple[str, ...] = ()
 
     def to_data(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class KeptPanel:
         Raises:
             KeyError, TypeError, ValueError: when the data are damaged.
         """
-        outcome = Outcome(dict(data["people"]), dict(data["similarities"]), int(data["tried"]))
+        outcome = PanelOutcome(dict(data["people"]), dict(data["similarities"]), int(data["tried"]))
         return cls(key, int(data["seed"]), Seen.from_data(data["seen"]), outcome, tuple(data["notes"]))
 
 
@@ -96,6 +96,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._whole: set[tuple[Path, int, int]] = set()  # pictures that were read to their end; it takes its time
 
     def picture_file(self, key: str) -> Path:
         """Where the picture of that key is, once it is made."""
@@ -105,8 +106,12 @@ class Store:
         """What was kept under a key; None where there is nothing, or it is damaged and must be made again."""
         file = self.picture_file(key)
         try:
-            with PIL.Image.open(file, formats=["PNG"]) as picture:
-                picture.load()
+            state = file.stat()
+            version = (file, state.st_mtime_ns, state.st_size)
+            if version not in self._whole:
+                with PIL.Image.open(file, formats=["PNG"]) as picture:
+                    picture.load()
+                self._whole.add(version)
             return KeptPanel.from_data(key, json.loads(file.with_suffix(".json").read_text(encoding="utf-8")))
         except (OSError, SyntaxError, ValueError, KeyError, TypeError):
             return None

@@ -21,7 +21,7 @@ class MetricRecord:
         most: its largest; infinite where it has none.
         about: what it says, in one sentence.
         source: who measures so.
-        judge: key of `Outcome.made_with` that says who judged; one of the metric's own name counts more.
+        judge: key of `SuiteOutcome.made_with` that says who judged; one of the metric's own name counts more.
     """
 
     title: str

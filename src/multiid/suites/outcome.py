@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64
 
-__all__ = ["Cell", "Example", "Figure", "Outcome"]
+__all__ = ["Cell", "Example", "Figure", "SuiteOutcome"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Cell:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class SuiteOutcome:
     """Everything a report shows.
 
     Attributes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from multiid.suites.gallery import Framed, frame
 from multiid.suites.legend import LEGEND, MetricRecord, main_metrics
-from multiid.suites.outcome import Cell, Outcome
+from multiid.suites.outcome import Cell, SuiteOutcome
 from multiid.suites.plots import MOST_LINES, plot_by_people, plot_by_setting, plot_mixing
 from multiid.suites.tables import best_settings, measured_metrics, verdict_of, words
 
@@ -72,7 +72,7 @@ class _Case:
     plots: tuple[_Plot, ...]
 
 
-def render_page(outcome: Outcome) -> str:
+def render_page(outcome: SuiteOutcome) -> str:
     """The report as one HTML page that needs nothing else: style, plots and pictures are inside.
 
     Raises:
@@ -104,13 +104,13 @@ def render_page(outcome: Outcome) -> str:
     return environment.get_template("report.html").render(shown)
 
 
-def _column(outcome: Outcome, name: str) -> _Column:
+def _column(outcome: SuiteOutcome, name: str) -> _Column:
     record = LEGEND.get(name)
     judge = outcome.made_with.get(name) or (outcome.made_with.get(record.judge, "") if record else "")
     return _Column(name, record, judge)
 
 
-def _cases(outcome: Outcome, columns: Sequence[_Column], *, plots_wanted: bool) -> Iterator[_Case]:
+def _cases(outcome: SuiteOutcome, columns: Sequence[_Column], *, plots_wanted: bool) -> Iterator[_Case]:
     pictures = sum(len(getattr(cell, rank)) for cell in outcome.cells for rank in _RANKS)
     for name in dict.fromkeys(cell.case for cell in outcome.cells):
         cells = [cell for cell in outcome.cells if cell.case == name]
@@ -151,7 +151,7 @@ def _entry(cell: Cell, column: _Column, *, first: Cell, is_best: bool) -> _Entry
     return _Entry(words(figure.value), interval, is_best, verdict, "; ".join(details))
 
 
-def _plots_by_people(outcome: Outcome) -> Iterator[_Plot]:
+def _plots_by_people(outcome: SuiteOutcome) -> Iterator[_Plot]:
     for metric in _plotted(outcome.cells):
         # One case for each setting and number of people: the first, which is the plain one.
         chosen: dict[tuple[str, int], Cell] = {}

@@ -1,10 +1,11 @@
 """A run's report: one page for people, and its figures for programs and documents."""
 
+import os
 from pathlib import Path
 
-from multiid.errors import OutputError
 from multiid.files import require_place, write_whole
-from multiid.suites.outcome import Outcome
+from multiid.pipeline.kept import make_folder
+from multiid.suites.outcome import SuiteOutcome
 from multiid.suites.page import render_page
 from multiid.suites.tables import to_csv, to_json, to_markdown
 
@@ -13,7 +14,7 @@ __all__ = ["write_report"]
 _WRITERS = {"metrics.json": to_json, "metrics.csv": to_csv, "report.md": to_markdown, "report.html": render_page}
 
 
-def write_report(outcome: Outcome, folder: Path) -> list[Path]:
+def write_report(outcome: SuiteOutcome, folder: str | os.PathLike[str]) -> list[Path]:
     """Writes report.html, metrics.json, metrics.csv and report.md, each whole or not at all.
 
     The same outcome gives the same bytes: there are no time stamps in them. The page holds everything itself and stays
@@ -29,10 +30,8 @@ def write_report(outcome: Outcome, folder: Path) -> list[Path]:
     Raises:
         OutputError: when the folder cannot be written, or a picture of the gallery is gone.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot make the folder {folder}: {error.strerror or error}.") from error
+    folder = Path(folder)
+    make_folder(folder)
     for name in _WRITERS:
         require_place(folder / name)
     texts = {folder / name: write(outcome) for name, write in _WRITERS.items()}

@@ -10,14 +10,14 @@ from multiid.suites.reading import Reading, recall_reading
 from multiid.suites.studio import Studio
 from multiid.suites.tasks import Task
 
-__all__ = ["Progress", "run_suite"]
+__all__ = ["SuiteProgress", "run_suite"]
 
-Progress = Callable[[int, int], None]
+SuiteProgress = Callable[[int, int], None]
 """Called with the pictures done and all there are."""
 
 
 def run_suite(
-    plan: Plan, folder: Path, *, jobs: int | None = None, progress: Progress | None = None
+    plan: Plan, folder: Path, *, jobs: int | None = None, progress: SuiteProgress | None = None
 ) -> list[tuple[Task, Reading]]:
     """What is seen in every picture of a suite; pictures that `folder` does not hold yet are made.
 

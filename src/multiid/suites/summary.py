@@ -9,7 +9,7 @@ import numpy as np
 from multiid import __version__
 from multiid.evaluation.metrics import mixing_matrix
 from multiid.suites.measures import Measured, measure
-from multiid.suites.outcome import Cell, Example, Figure, Outcome
+from multiid.suites.outcome import Cell, Example, Figure, SuiteOutcome
 from multiid.suites.plan import Plan
 from multiid.suites.reading import Reading
 from multiid.suites.statistics import bootstrap, compare
@@ -39,7 +39,7 @@ class _Row:
         return [[measure(one, metric)] for one in self.measured]
 
 
-def summarise(plan: Plan, results: Sequence[tuple[Task, Reading]], folder: Path, *, command: str) -> Outcome:
+def summarise(plan: Plan, results: Sequence[tuple[Task, Reading]], folder: Path, *, command: str) -> SuiteOutcome:
     """What a report shows of a run.
 
     Args:
@@ -53,7 +53,7 @@ def summarise(plan: Plan, results: Sequence[tuple[Task, Reading]], folder: Path,
     firsts: dict[str, _Row] = {}
     for row in rows:
         firsts.setdefault(row.case.name, row)
-    return Outcome(
+    return SuiteOutcome(
         suite=plan.name,
         title=plan.suite.title,
         about=plan.suite.about,

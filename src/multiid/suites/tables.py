@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from multiid.suites.legend import LEGEND, main_metrics
-from multiid.suites.outcome import Cell, Example, Figure, Outcome
+from multiid.suites.outcome import Cell, Example, Figure, SuiteOutcome
 from multiid.suites.statistics import Verdict, judge
 
 __all__ = ["best_settings", "main_table", "measured_metrics", "to_csv", "to_json", "to_markdown", "verdict_of", "words"]
@@ -27,7 +27,7 @@ def measured_metrics(cells: Iterable[Cell]) -> tuple[str, ...]:
     return (*(name for name in LEGEND if name in present), *(name for name in present if name not in LEGEND))
 
 
-def best_settings(outcome: Outcome, case: str, metric: str) -> frozenset[str]:
+def best_settings(outcome: SuiteOutcome, case: str, metric: str) -> frozenset[str]:
     """Settings of a case with its best value of a metric; none where there is nothing to choose between.
 
     True renders do not compete.
@@ -53,7 +53,7 @@ def words(number: float, *, digits: int = _SHOWN_DIGITS) -> str:
     return f"{number:.{digits}f}" if math.isfinite(number) else _NONE
 
 
-def to_json(outcome: Outcome) -> str:
+def to_json(outcome: SuiteOutcome) -> str:
     """Everything of the outcome but its pictures, which are named only; null for what is not known."""
     document = {
         "format": _FORMAT,
@@ -70,7 +70,7 @@ def to_json(outcome: Outcome) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def to_csv(outcome: Outcome) -> str:
+def to_csv(outcome: SuiteOutcome) -> str:
     """One row for each case, setting and metric; empty for what is not known."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -82,7 +82,7 @@ def to_csv(outcome: Outcome) -> str:
     return text.getvalue()
 
 
-def to_markdown(outcome: Outcome) -> str:
+def to_markdown(outcome: SuiteOutcome) -> str:
     """The figures as a table in Markdown, with the command that makes them and who judged."""
     metrics = measured_metrics(outcome.cells)
     head = ["Case", "People", "Setting", "Pictures", *(_titled(name) for name in metrics)]
@@ -100,7 +100,7 @@ def to_markdown(outcome: Outcome) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def main_table(outcome: Outcome) -> str:
+def main_table(outcome: SuiteOutcome) -> str:
     """The main figures as a table for the terminal."""
     metrics = main_metrics(measured_metrics(outcome.cells), most=_WIDEST)
     head = ["case", "setting", "people", "pictures", *(_titled(name) for name in metrics)]
