@@ -31,10 +31,10 @@ from multiid.pipeline.quiet import quiet_composer
 from multiid.poses.skeleton import Pose
 from multiid.story.cutting import cut_around
 from multiid.story.finish import draw_pages
+from multiid.story.making import make_panels
 from multiid.story.panels import expected_faces
 from multiid.story.plan import StoryPlan, plan_story
 from multiid.story.reading import StoryDocument
-from multiid.story.making import make_panels
 from multiid.story.seen import Seen
 from multiid.story.store import Store
 
