@@ -1,27 +1,13 @@
 """`multiid story`: comics and albums from a script."""
 
-from importlib import import_module
-
 import click
+
+from multiid.cli import story_board, story_check, story_run, story_status
 
 __all__ = ["command"]
 
-_COMMANDS = ("board", "check", "run", "status")
 
-
-class _Subcommands(click.Group):
-    """Finds each subcommand in the module `story_NAME`, loaded when it is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        return import_module(f"multiid.cli.story_{cmd_name}").command if cmd_name in _COMMANDS else None
-
-
-@click.group(cls=_Subcommands)
+@click.group()
 def command() -> None:
     """Comics, albums and storyboards from a script, story.yaml.
 
@@ -30,3 +16,9 @@ def command() -> None:
 
     `multiid schema story` prints what a script may hold.
     """
+
+
+command.add_command(story_board.command, "board")
+command.add_command(story_check.command, "check")
+command.add_command(story_run.command, "run")
+command.add_command(story_status.command, "status")
