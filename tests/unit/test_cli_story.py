@@ -53,6 +53,7 @@ def test_status_prunes_what_no_panel_shows(folder: Path) -> None:
 def test_a_second_run_loads_no_model(folder: Path) -> None:
     again = call("run", folder / "story.yaml")
     assert "Loading" not in again.output
+    assert "No picture has to be made." in again.output
     assert str(folder / "story" / "story.pdf") in again.output
 
 

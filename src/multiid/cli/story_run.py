@@ -1,6 +1,7 @@
 """`multiid story run`: make a story's pictures, and its pages."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from multiid.cli.models import model_options
 __all__ = ["command"]
 
 _LACKING = 3  # exit code
+_PARTS = 100  # of a panel, as the bar counts
 
 
 @click.command()
@@ -67,16 +69,20 @@ def command(
             **models,
         )
 
-    with click.progressbar(length=1, label="panels", file=sys.stderr, show_eta=True) as bar:
+    with ExitStack() as stack:
+        bar: Any = None
 
         def progress(number: str, done: float, total: int) -> None:
-            bar.length, bar.label = total * 100, f"panel {number}"
-            bar.update(round(done * 100) - bar.pos)
+            nonlocal bar
+            if bar is None:
+                bar = click.progressbar(length=total * _PARTS, label=f"panel {number}", file=sys.stderr, show_eta=True)
+                stack.enter_context(bar)
+            bar.label = f"panel {number}"
+            bar.update(round(done * _PARTS) - bar.pos)
 
         kept = run.make(load, only=only, progress=progress)
-        if not bar.pos:
-            bar.label = "all panels are there"
-            bar.update(1)
+    if bar is None:
+        click.echo("No picture has to be made.", err=True)
     for file in run.write():
         click.echo(file)
     lacking = {number: kept[number].outcome.lacking for number in numbers if number in kept}
