@@ -185,6 +185,20 @@ def test_pages_and_panels_are_chosen_by_number(finished: Path) -> None:
         panel_numbers(plan, ("1.9",))
 
 
+def test_a_picture_that_is_damaged_later_is_seen_to_be(made: Path) -> None:
+    key, store = planned(made.parent, script()).panels["1.4"].key, Store(made)
+    assert store.recall(key) is not None
+    file = store.picture_file(key)
+    file.write_bytes(file.read_bytes()[:-100])
+    assert store.recall(key) is None
+
+
+def test_a_run_may_be_confined_to_panels(made: Path, composer: Composer) -> None:
+    run = StoryRun(write_script(made.parent, script()), made)
+    run.redo(["1.2", "1.4"])
+    assert list(run.make(lambda: composer, only=["1.4"])) == ["1.1", "1.3", "1.4"]
+
+
 @pytest.mark.parametrize("name", ["manifest.json", "seeds.json"])
 def test_damaged_files_of_the_folder_are_named(made: Path, name: str) -> None:
     (made / name).write_text("{", encoding="utf-8")

@@ -185,6 +185,6 @@ class StoryRun:
 def _folder(file: Path, given: str | os.PathLike[str] | None) -> Path:
     """The folder that the user names, or else one beside the script, of its name."""
     folder = file.with_suffix("") if given is None else Path(given)
-    if folder == file or (folder.exists() and not folder.is_dir()):
+    if folder.exists() and not folder.is_dir():
         raise OutputError(f"Expected a folder to write into, but {folder} is a file: name another one.")
     return folder
