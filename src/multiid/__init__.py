@@ -12,7 +12,6 @@ from multiid.geometry import Box, Point, Size
 
 if TYPE_CHECKING:
     from multiid.attention.masked import MaskRule
-    from multiid.conditioning import Layout
     from multiid.evaluation.matching import Match, Matching
     from multiid.people.adapter import Adapter
     from multiid.people.encoders import EncoderConfig, EncoderV2Config, IDEncoder, IDEncoderV2
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from multiid.poses.templates import Template, load_template, template_names, template_schema, templates_for
     from multiid.poses.variants import Reframed, mirrored, on_canvas, reframed, reordered, without
     from multiid.poses.views import Framing
+    from multiid.prompts import Layout
     from multiid.story.making import PanelProgress
     from multiid.story.reading import StoryDocument, load_story
     from multiid.story.run import StoryRun
@@ -68,7 +68,6 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "multiid.attention.masked": ("MaskRule",),
-    "multiid.conditioning": ("Layout",),
     "multiid.evaluation.matching": ("Match", "Matching"),
     "multiid.people.adapter": ("Adapter",),
     "multiid.people.encoders": ("EncoderConfig", "EncoderV2Config", "IDEncoder", "IDEncoderV2"),
@@ -109,6 +108,7 @@ _HOMES = {
     "multiid.poses.templates": ("Template", "load_template", "template_names", "template_schema", "templates_for"),
     "multiid.poses.variants": ("Reframed", "mirrored", "on_canvas", "reframed", "reordered", "without"),
     "multiid.poses.views": ("Framing",),
+    "multiid.prompts": ("Layout",),
     "multiid.story.making": ("PanelProgress",),
     "multiid.story.reading": ("StoryDocument", "load_story"),
     "multiid.story.run": ("StoryRun",),

@@ -21,6 +21,7 @@ from multiid.prompts import (
     CLIP_WINDOW,
     SHARED,
     BoundPrompt,
+    Layout,
     Subject,
     TokenPlan,
     bind,
@@ -28,11 +29,7 @@ from multiid.prompts import (
     plan_tokens,
 )
 
-__all__ = ["Conditioning", "Layout", "Member", "TextEncoders", "condition"]
-
-Layout = Literal["stack", "inline", "auto"]
-"""Where identities go: behind the text, inside the prompt, or inside as long as they fit."""
-
+__all__ = ["Conditioning", "Member", "TextEncoders", "condition"]
 
 @dataclass(frozen=True)
 class Member:

@@ -6,7 +6,7 @@ Everything here is about text and token ids. `multiid.conditioning` turns the re
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from multiid.errors import PromptError
 from multiid.validation import suggest
@@ -15,6 +15,7 @@ __all__ = [
     "CLIP_WINDOW",
     "SHARED",
     "BoundPrompt",
+    "Layout",
     "Mention",
     "Subject",
     "TokenPlan",
@@ -29,6 +30,9 @@ SHARED = -1
 
 CLIP_WINDOW = 77
 """Tokens that a CLIP text encoder reads at once, beginning and end included."""
+
+Layout = Literal["stack", "inline", "auto"]
+"""Where identities go: behind the text, inside the prompt, or inside as long as they fit."""
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 

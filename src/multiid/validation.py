@@ -1,6 +1,8 @@
 """What pydantic found wrong with a file, in lines that a person can act on."""
 
+import datetime
 import difflib
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +17,10 @@ __all__ = ["Location", "Misfit", "describe_error", "find_misfits", "shorten", "s
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 _LONGEST_VALUE = 40  # characters of an offending value that are quoted
 _LONGEST_TEXT = 400  # characters of any part of a message
+_LONGEST_LIST = 250  # characters of known names that a sentence lists
+
+_EXPECTED = {"string_type": "a text", "list_type": "a list", "dict_type": "keys and values"}
+"""What pydantic's errors of types say in words that files use."""
 
 Location = tuple[int | str, ...]
 """The keys and indices that lead to a value of a file."""
@@ -36,11 +42,19 @@ class Misfit:
 
 
 def suggest(name: str, known: Sequence[str]) -> str:
-    """The end of a sentence about an unknown name: "; did you mean 'x'?", or the known names where none is near."""
+    """The end of a sentence about an unknown name: "; did you mean 'x'?", or the known names where none is near.
+
+    Of many only the first are listed, and how many more there are.
+    """
     near = difflib.get_close_matches(name, known, n=3)
     if near:
         return f"; did you mean {' or '.join(repr(other) for other in near)}?"
-    return f"; known are {', '.join(known)}." if known else "."
+    if not known:
+        return "."
+    ends = itertools.accumulate(len(name) + 2 for name in known)
+    listed = max(1, sum(end <= _LONGEST_LIST for end in ends))
+    more = f" and {len(known) - listed} more" if listed < len(known) else ""
+    return f"; known are {', '.join(known[:listed])}{more}."
 
 
 def shorten(text: str, longest: int = _LONGEST_TEXT) -> str:
@@ -108,6 +122,7 @@ class _Wrong:
         text = _expectation(item, location, schema)
         if item["type"] == "model_type" and branch is None and _may_be_text(schema, location):
             text = text.replace("expected keys and values", "expected a text, or keys and values", 1)
+            text += _quotes_needed(item["input"])
         return cls(item["type"], location, text, branch)
 
     @property
@@ -123,18 +138,24 @@ def _without_alternatives(
     location: Location = ()
     branch: tuple[Location, str] | None = None
     nodes: list[Mapping[str, Any]] = [schema]
-    for position, key in enumerate(item["loc"]):
+    for position, key in enumerate(_named_keys(item)):
         spread = _expanded(schema, nodes)
         children = [child for node in spread for child in _children(node, key)]
         is_unknown_key = item["type"] in _UNKNOWN_KEY and position == len(item["loc"]) - 1
         of_a_union = isinstance(key, str) and sum(node.get("type") != "null" for node in spread) > 1
-        if key == "[key]":  # what pydantic calls the key itself, beside its value
-            continue
         if of_a_union and not children and not is_unknown_key:
             branch = branch or (location, str(key))
         else:
             location, nodes = (*location, key), children
     return location, branch
+
+
+def _named_keys(item: ErrorDetails) -> Location:
+    """Where an error is; where a key itself is wrong, which may be no text, that key as text."""
+    *around, last = item["loc"] or ("",)
+    if last == "[key]":  # what pydantic calls the key itself, beside its value
+        return (*around[:-1], str(item["input"]))
+    return (*around, str(item["input"])) if item["type"] == "invalid_key" else item["loc"]
 
 
 def _nearest_alternatives(wrong: Sequence[_Wrong]) -> list[_Wrong]:
@@ -171,7 +192,10 @@ def _expectation(item: ErrorDetails, location: Location, schema: Mapping[str, An
     if kind in ("model_type", "dataclass_type"):
         return f"expected keys and values, but got {_quoted(item['input'])}"
     if kind == "invalid_key":
-        return f"expected a text as key, but got {_quoted(item['input'])}"
+        return f"expected a text as key, but got {_quoted(item['input'])}{_quotes_needed(item['input'])}"
+    if kind in _EXPECTED:
+        advice = _quotes_needed(item["input"]) if kind == "string_type" else ""
+        return f"expected {_EXPECTED[kind]}, but got {_quoted(item['input'])}{advice}"
     if kind == "json_invalid":
         return f"expected JSON, but got {context['error']}"
     if kind in ("too_short", "too_long"):
@@ -184,8 +208,16 @@ def _expectation(item: ErrorDetails, location: Location, schema: Mapping[str, An
     return f"{message}, but got {_quoted(item['input'])}"
 
 
+def _quotes_needed(value: object) -> str:
+    """What makes a text of a value that YAML takes for something else."""
+    if isinstance(value, bool):
+        return ": put yes, no, on, off, true and false in quotes"
+    looks_otherwise = isinstance(value, int | float | datetime.date)
+    return ": put a text that looks like a number, a date or a time in quotes" if looks_otherwise else ""
+
+
 def _quoted(value: object) -> str:
-    text = repr(value)
+    text = str(value) if isinstance(value, datetime.date) else repr(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}[...]"
 
 

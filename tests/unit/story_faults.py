@@ -1,5 +1,7 @@
 """Scripts with one fault each: what is changed in the good one, what the line says that is named, and what is said."""
 
+import datetime
+
 from stories import DROPPED, PANEL, STORY, VIEW, Change
 
 CROWD = {f"extra-{number}": STORY["cast"]["leo"] for number in range(9)}
@@ -9,7 +11,7 @@ FAULTS: dict[str, tuple[tuple[Change, ...], str, str]] = {
     "an unknown key": (((["titel"], "x"),), "titel:", "titel: unknown key; did you mean 'title'?"),
     "a missing title": (((["title"], DROPPED),), "cast:", "title: expected a value, but it is missing."),
     "a title of YAML's": (((["title"], True),), "title:", "title: expected a text, but got True: put yes, no, on, off"),
-    "a number for a title": (((["title"], 1984),), "title:", "title: expected a valid string, but got 1984."),
+    "a number for a title": (((["title"], 1984),), "title:", "title: expected a text, but got 1984: put a text that"),
     "no pages": (((["pages"], []),), "pages:", "pages: expected at least 1 value, but got 0."),
     "no panels": (((["pages", 1, "panels"], []),), "panels: []", "page 2, panels: expected at least 1 value"),
     "a page that is none": (((["pages", 1], 3),), "- 3", "page 2: expected keys and values, but got 3."),
@@ -25,6 +27,12 @@ FAULTS: dict[str, tuple[tuple[Change, ...], str, str]] = {
         "l o:",
         "cast.l o: expected a name of letters, digits, - and _",
     ),
+    "a name of YAML's": (
+        ((["cast", True], STORY["cast"]["leo"]),),
+        "true:",
+        "cast.True: expected a text, but got True: put yes, no, on, off, true and false in quotes.",
+    ),
+    "a number for a name": (((["cast", 7], STORY["cast"]["leo"]),), "7:", "cast.7: expected a text, but got 7: put"),
     "a strength beyond": (
         ((["cast", "leo", "strength"], 11),),
         "strength: 11",
@@ -38,7 +46,7 @@ FAULTS: dict[str, tuple[tuple[Change, ...], str, str]] = {
     "a paper of no name": (
         ((["paper", "size"], "a5"),),
         "size: a5",
-        "paper.size: expected 'a4', 'us-comic', 'square' or 'webtoon' or a valid list, but got 'a5'.",
+        "paper.size: expected 'a4', 'us-comic', 'square' or 'webtoon' or a list, but got 'a5'.",
     ),
     "a paper too small": (
         ((["paper", "size"], [100, 5]),),
@@ -58,7 +66,7 @@ FAULTS: dict[str, tuple[tuple[Change, ...], str, str]] = {
     "a layout of a list": (
         ((["pages", 0, "layout"], [2, 1]),),
         "layout:",
-        "page 1, layout: expected a valid string or keys and values, but got [2, 1].",
+        "page 1, layout: expected a text or keys and values, but got [2, 1].",
     ),
     "a row of no weight": (
         ((["pages", 0, "layout"], {"rows": [{"panels": [1, 1]}, {"panels": [0]}]}),),
@@ -73,7 +81,7 @@ FAULTS: dict[str, tuple[tuple[Change, ...], str, str]] = {
     "a person's look": (
         (((*PANEL, "people", 1, "phrase"), 3),),
         "phrase: 3",
-        "page 1, panel 1, person 2, phrase: expected a valid string, but got 3.",
+        "page 1, panel 1, person 2, phrase: expected a text, but got 3: put a text",
     ),
     "a framing of no name": (
         (((*PANEL, "framing"), "near"),),
@@ -98,7 +106,27 @@ FAULTS: dict[str, tuple[tuple[Change, ...], str, str]] = {
     "a caption that is a number": (
         (((*VIEW, "captions"), [1984]),),
         "- 1984",
-        "page 1, panel 2, caption 1: expected a text, or keys and values",
+        "page 1, panel 2, caption 1: expected a text, or keys and values, but got 1984: put a text that looks like",
+    ),
+    "a date for a caption": (
+        (((*VIEW, "captions"), [datetime.date(2001, 1, 1)]),),
+        "- 2001-01-01",
+        "page 1, panel 2, caption 1: expected a text, or keys and values, but got 2001-01-01: put a text that looks",
+    ),
+    "a prompt of no words": (
+        (((*VIEW, "prompt"), " "),),
+        "prompt: ' '",
+        "page 1, panel 2, prompt: expected words, but got ' '.",
+    ),
+    "a sound of too many words": (
+        (((*VIEW, "sounds"), ["Splash" * 11]),),
+        "- SplashSplash",
+        "page 1, panel 2, sound 1, text: expected at most 60 characters, but got 'SplashSplash",
+    ),
+    "a line of no words": (
+        (((*PANEL, "dialogue", 0), {"mia": ""}),),
+        "- mia: ''",
+        "page 1, panel 1, dialogue 1, text: expected words, but got ''.",
     ),
     "a sound beyond": (
         (((*VIEW, "sounds"), [{"text": "Boom", "at": [0.5, 1.5]}]),),
@@ -187,6 +215,11 @@ FAULTS: dict[str, tuple[tuple[Change, ...], str, str]] = {
         "photos: []",
         "cast.leo.photos: expected at least 1 value, but got 0.",
     ),
+    "a photo of no name": (
+        ((["cast", "leo", "photos"], ""),),
+        "photos: ''",
+        "cast.leo.photos: expected a file or a folder, but got an empty name.",
+    ),
     "a noun of no words": (
         ((["cast", "leo", "noun"], "man!"),),
         "noun: man!",
@@ -196,6 +229,11 @@ FAULTS: dict[str, tuple[tuple[Change, ...], str, str]] = {
         ((["cast", "leo"], {"identity": "leo.png"}),),
         "identity:",
         "cast.leo.identity: Expected a whole safetensors file",
+    ),
+    "an identity of no name": (
+        ((["cast", "leo"], {"identity": ""}),),
+        "identity: ''",
+        "cast.leo.identity: expected a file or a folder, but got an empty name.",
     ),
     "an absent pose": (
         ((["pages", 1, "panels", 0, "pose"], "no.png"),),

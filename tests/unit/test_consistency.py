@@ -61,6 +61,7 @@ def test_consistency_is_measured_in_every_way(composer: Composer) -> None:
         MiniFaces(),
         tales=1,
         panels=2,
+        steps=4,
         show=lambda _, way, pictures: shown.__setitem__(way, len(pictures)),
     )
     assert tuple(figures) == WAYS

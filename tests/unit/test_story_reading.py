@@ -105,6 +105,54 @@ def test_all_is_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -> None:
     ])  # fmt: skip
 
 
+BESIDE: dict[str, tuple[tuple[Change, ...], list[str]]] = {
+    "a broken entry does not hide its neighbours": (
+        (
+            (["cast", "leo", "photos"], [3, "no.png"]),
+            (["cast", "mia"], {"noun": "girl!", "photos": 3}),
+            (["style", "loras"], [{"weight": 1}, {"source": "ink.safetensors"}]),
+            (["paper", "lettering"], {"size": 400, "font": "No Such Family"}),
+        ),
+        [
+            "cast.mia.photos",
+            "cast.mia.noun",
+            "cast.leo, photo 1",
+            "cast.leo, photo 2",
+            "style, LoRA 1, source",
+            "style, LoRA 2, source",
+            "paper.lettering.size",
+            "paper.lettering.font",
+        ],
+    ),
+    "of the words neither": (
+        (
+            ((*VIEW, "captions"), [3, "Later\U000f0000"]),
+            ((*VIEW, "sounds"), [{"text": "B", "angle": 100}, "\U000f0000"]),
+        ),
+        [
+            "page 1, panel 2, caption 1",
+            "page 1, panel 2, caption 2, text",
+            "page 1, panel 2, sound 1, angle",
+            "page 1, panel 2, sound 2, text",
+        ],
+    ),
+    "template and pose at once do not hide the prompt": (
+        (((*PANEL, "pose"), "pose.png"), ((*PANEL, "prompt"), "a {zoe}")),
+        ["page 1, panel 1", "page 1, panel 1, prompt"],
+    ),
+    "nor does an unknown key the template": (
+        (((*PANEL, "note"), "x"), ((*PANEL, "people", 1), {"who": "leo", "place": 5})),
+        ["page 1, panel 1, note", "page 1, panel 1, person 2, place"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "places"), BESIDE.values(), ids=BESIDE)
+def test_one_mistake_does_not_hide_another(tmp_path: Path, changes: tuple[Change, ...], places: list[str]) -> None:
+    said = faults(tmp_path, changed(*changes))
+    assert sorted(line.partition(": ")[2].partition(": ")[0] for line in said) == sorted(places)
+
+
 FOLLOWING: dict[str, tuple[tuple[Change, ...], list[str]]] = {
     "a misspelt cast is not an unknown everybody": (
         ((["cast"], DROPPED), (["csat"], STORY["cast"])),
@@ -120,7 +168,7 @@ FOLLOWING: dict[str, tuple[tuple[Change, ...], list[str]]] = {
     ),
     "a broken character is still one of the cast": (
         ((["cast", "mia", "photos"], 3),),
-        ["cast.mia.photos: expected a valid string or a valid list, but got 3."],
+        ["cast.mia.photos: expected a text or a list, but got 3: put a text that looks like a number"],
     ),
     "a broken paper is not a page without room": (
         ((["paper", "margin"], -1),),
@@ -162,6 +210,13 @@ def test_the_error_reaches_another_process_whole(tmp_path: Path) -> None:
 
 
 TEXTS = {
+    "a tab": ("title: a\ncast:\n\tmia: x", 3, "(indent with spaces, not with tabs)."),
+    "two stories": ("title: a\n---\ntitle: b", 2, "expected YAML, but this is none: found another document."),
+    "a control character": (
+        "title: a\n# \x07",
+        2,
+        "expected YAML, but it holds '\\x07', which is no character of a text.",
+    ),
     "nothing": ("", 1, "expected keys such as title, cast and pages, but got nothing."),
     "a list": ("- a\n- b", 1, "expected keys such as title, cast and pages, but got list."),
     "no YAML": ("title: a\ncast: [b\npages: c", 3, "expected YAML, but this is none"),
@@ -196,6 +251,13 @@ def test_what_is_no_script_at_all(tmp_path: Path, text: str, line: int, said: st
     (problem,) = faults(tmp_path, text)
     assert problem.startswith(f"{line}: expected ")
     assert said in problem
+
+
+def test_bytes_of_another_encoding_are_told_with_their_line(tmp_path: Path) -> None:
+    file = tmp_path / "story.yaml"
+    file.write_bytes("title: Sea\nauthor: Zo\u00eb\n".encode("latin-1"))
+    with pytest.raises(StoryError, match=r"story\.yaml:2: expected YAML as UTF-8 text, but it holds other bytes\.$"):
+        load_story(file)
 
 
 def test_a_script_that_is_not_there(tmp_path: Path) -> None:
@@ -238,10 +300,16 @@ def test_identities_of_different_encoders_cannot_meet(tmp_path: Path) -> None:
 
 
 def test_what_is_hardly_meant_is_noted(tmp_path: Path) -> None:
-    story = changed((["cast", "zoe"], STORY["cast"]["leo"]), ((*VIEW, "dialogue"), [{"mia": "Where are you?"}]))
+    story = changed(
+        (["cast", "zoe"], STORY["cast"]["leo"]),
+        (["cast", "mia", "anchor"], "2.1"),
+        (["pages", 1, "panels", 0, "people"], [{"who": "mia", "look": "in a hat"}]),
+        ((*VIEW, "dialogue"), [{"mia": "Where are you?"}]),
+    )
     notes = load_story(write_story(tmp_path, story)).notes
-    first, second = line_of(story, "zoe:"), line_of(story, "mia: Where are you?") - 1
+    zeroth, first, second = line_of(story, "anchor:"), line_of(story, "zoe:"), line_of(story, "mia: Where are you?") - 1
     assert [str(note).partition("story.yaml:")[2] for note in notes] == [
+        f"{zeroth}: cast.mia.anchor: other panels take mia's clothes from 2.1, with another look there.",
         f"{first}: cast.zoe: zoe is in no panel.",
         f"{second}: page 1, panel 2, dialogue: mia will be heard from outside: nobody is in this panel.",
     ]
@@ -313,7 +381,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_story(tmp_path_factory.mktemp("story")).parent
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(story=stories())
 def test_a_changed_story_is_read_or_refused_line_by_line(folder: Path, story: Any) -> None:
     read_or_refused(write_story(folder, story))

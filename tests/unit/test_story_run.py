@@ -199,6 +199,14 @@ def test_a_run_may_be_confined_to_panels(made: Path, composer: Composer) -> None
     assert list(run.make(lambda: composer, only=["1.4"])) == ["1.1", "1.3", "1.4"]
 
 
+def test_a_panel_that_cannot_be_made_is_named(composer: Composer, tmp_path: Path) -> None:
+    story = script()
+    story["style"]["scene"]["layout"] = "inline"
+    panels_of(story)[2]["prompt"] = "at night, " * 60 + "a {ada}"
+    with pytest.raises(StoryError, match="page 1, panel 3: "):
+        StoryRun(write_script(tmp_path, story)).make(lambda: composer, only=["1.3"])
+
+
 @pytest.mark.parametrize("name", ["manifest.json", "seeds.json"])
 def test_damaged_files_of_the_folder_are_named(made: Path, name: str) -> None:
     (made / name).write_text("{", encoding="utf-8")

@@ -8,8 +8,10 @@ import pytest
 import yaml
 from conftest import ROOT
 from pydantic import ValidationError
-from stories import STORY, changed
+from stories import PANEL, STORY, changed
+from story_faults import FAULTS
 
+from multiid.story.scene_keys import ELSEWHERE
 from multiid.story.script import Appearance, Caption, Line, Panel, Sound, Story, story_schema
 
 GUIDE = (ROOT / "docs" / "guides" / "story.md").read_text(encoding="utf-8")
@@ -31,15 +33,20 @@ def test_a_text_alone_is_a_caption_or_a_sound() -> None:
     assert Sound.model_validate("Boom") == Sound(text="Boom")
 
 
-@pytest.mark.parametrize("name", ["mia", "Zoë", "美咲", "old-joe", "_x", "3po"])
+@pytest.mark.parametrize("name", ["mia", "Zoë", "美咲", "मीना", "สมชาย์", "old-joe", "_x", "3po"])
 def test_names_of_every_script(name: str) -> None:
-    assert Story.model_validate(changed((["cast", name], STORY["cast"]["leo"]))).cast[name].noun == "man"
+    story = changed((["cast", name], STORY["cast"]["leo"]))
+    assert Story.model_validate(story).cast[name].noun == "man"
+    assert fits(story_schema(), story, story_schema())
+    assert not fits(story_schema(), changed((["cast", name], {"nuon": "man"})), story_schema())
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a.b", "{a}", "-a", "a\n"])
+@pytest.mark.parametrize("name", ["", "a b", "a.b", "{a}", "a\n", "a\u3000b"])
 def test_what_cannot_stand_in_prompts_is_no_name(name: str) -> None:
+    story = changed((["cast", name], STORY["cast"]["leo"]))
     with pytest.raises(ValidationError, match="expected a name of letters, digits, - and _, but got"):
-        Story.model_validate(changed((["cast", name], STORY["cast"]["leo"])))
+        Story.model_validate(story)
+    assert not fits(story_schema(), story, story_schema())
 
 
 @pytest.mark.parametrize("colour", ["white", "#ffd400", "#FD0", "rgb(1, 2, 3)", "hsl(10, 50%, 50%)"])
@@ -68,7 +75,15 @@ def fits(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
         return False
     if "anyOf" in schema and not any(fits(option, value, root) for option in schema["anyOf"]):
         return False
+    if not all(fits(option, value, root) for option in schema.get("allOf", ())):
+        return False
+    if "not" in schema and fits(schema["not"], value, root):
+        return False
+    if "if" in schema and not fits(schema["then" if fits(schema["if"], value, root) else "else"], value, root):
+        return False
     if "enum" in schema and value not in schema["enum"]:
+        return False
+    if "const" in schema and value != schema["const"]:
         return False
     kinds = {
         "object": isinstance(value, dict),
@@ -83,23 +98,29 @@ def fits(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
         return False
     if isinstance(value, str):
         least, most = schema.get("minLength", 0), schema.get("maxLength", len(value))
-        return least <= len(value) <= most and re.search(schema.get("pattern", ""), value) is not None
+        return least <= len(value) <= most and matches(schema.get("pattern", ""), value)
     if isinstance(value, list):
         sized = schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value))
         return sized and all(fits(schema.get("items", True), item, root) for item in value)
     if isinstance(value, dict):
         sized = schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value))
-        return sized and set(schema.get("required", ())) <= set(value) and all_fit(schema, value, root)
+        named = all(fits(schema.get("propertyNames", True), key, root) for key in value)
+        return sized and named and set(schema.get("required", ())) <= set(value) and all_fit(schema, value, root)
     if kinds["number"]:
         above = value > schema.get("exclusiveMinimum", value - 1)
         return above and schema.get("minimum", value) <= value <= schema.get("maximum", value)
     return True
 
 
+def matches(pattern: str, text: str) -> bool:
+    """As in JavaScript, whose dialect JSON schemas are read in: only the very end of the text is its end."""
+    return re.search(re.sub(r"\$$", r"\\Z", pattern), text) is not None
+
+
 def all_fit(schema: dict[str, Any], value: dict[str, Any], root: dict[str, Any]) -> bool:
     patterns = schema.get("patternProperties", {})
     for key, entry in value.items():
-        others = [option for pattern, option in patterns.items() if re.search(pattern, key)]
+        others = [option for pattern, option in patterns.items() if matches(pattern, key)]
         others = others or [schema.get("additionalProperties", True)]
         if not fits(schema.get("properties", {}).get(key, others[0]), entry, root):
             return False
@@ -129,6 +150,19 @@ def test_the_schema_takes_stories_with_their_short_forms(story: dict[str, Any]) 
         (LINE, {"mia": "Hello!", "leo": "Hello!", "otto": "Hello!"}),
         (LINE, {"mia": 3}),
         (LINE, {"mia": "Hello!", "how": "sung"}),
+        (LINE, {"mia": "Hello!", "how": "narration"}),
+        (LINE, {"mia": "Hello!", "leo": "Hello!"}),
+        (LINE, {"a b": "Hello!"}),
+        (LINE, {"how": "shout"}),
+        (LINE, {"text": "Hello!"}),
+        (LINE, {"who": "mia", "text": "Hello!", "how": "narration"}),
+        (LINE, {}),
+        (LINE, "x" * 2001),
+        ((*PANEL, "people", 0), "m i a"),
+        ((*PANEL, "captions"), ["x" * 2001]),
+        ((*PANEL, "captions"), [" "]),
+        ((*PANEL, "sounds"), ["x" * 61]),
+        ((*PANEL, "template"), ""),
     ],
 )
 def test_the_schema_and_the_models_refuse_alike(location: tuple[str | int, ...], value: Any) -> None:
@@ -136,6 +170,46 @@ def test_the_schema_and_the_models_refuse_alike(location: tuple[str | int, ...],
     assert not fits(story_schema(), story, story_schema())
     with pytest.raises(ValidationError):
         Story.model_validate(story)
+
+
+BEYOND_A_SCHEMA = {"small letters too large", "an inset of no area", "a colour of no name"}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_the_form_forbids_the_schema_refuses(name: str) -> None:
+    story = changed(*FAULTS[name][0])
+    try:
+        Story.model_validate(story)
+    except ValidationError:
+        takes = name in BEYOND_A_SCHEMA
+    else:  # wrong in what the form does not say; of these a schema knows the keys of scene files alone
+        takes = not {"style", "scene"} <= set(FAULTS[name][0][0][0]) or name == "scene keys that contradict"
+    readable = all(isinstance(key, str) for key in story.get("cast", {}))
+    assert (readable and fits(story_schema(), story, story_schema())) == (takes and readable)
+
+
+@pytest.mark.parametrize(
+    ("location", "value"),
+    [
+        (("cast", "mia", "identity"), None),
+        ((*PANEL, "pose"), None),
+        (LINE, {"text": "Hello!", "how": "narration", "who": None}),
+        (LINE, {"who": "mia", "text": "Hello!"}),
+        (LINE, {"mia": "Hello!"}),
+        (("style", "scene"), {"steps": 30, "guidance": 5.0, "layout": "auto"}),
+        (("style", "consistency"), 0),
+    ],
+)
+def test_the_schema_takes_what_the_models_take(location: tuple[str | int, ...], value: Any) -> None:
+    story = changed((location, value))
+    assert Story.model_validate(story)
+    assert fits(story_schema(), story, story_schema())
+
+
+def test_the_schema_knows_the_keys_of_scene_files() -> None:
+    known = set(story_schema()["$defs"]["Style"]["properties"]["scene"]["properties"])
+    assert {"steps", "guidance", "mask_rule"} <= known
+    assert not known & set(ELSEWHERE)
 
 
 def keys(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -47,7 +47,8 @@ def test_unknown_keys_name_the_nearest_known_one_of_that_place():
 
 def test_missing_and_wrong_values_say_what_was_expected():
     assert line({}) == "file.json: title: expected a value, but it is missing."
-    assert line({"title": 3}) == "file.json: title: expected a valid string, but got 3."
+    advice = "put a text that looks like a number, a date or a time in quotes."
+    assert line({"title": 3}) == f"file.json: title: expected a text, but got 3: {advice}"
     assert line({"title": "a", "other": {"height": "2"}}) == (
         "file.json: other.height: expected a valid number, but got '2'."
     )
@@ -84,10 +85,12 @@ def test_a_key_that_is_no_text_is_told_from_a_value():
     with pytest.raises(ValidationError) as caught:
         Outer.model_validate({"title": "a", 3: 4})
     text = describe_error(caught.value, Outer.model_json_schema(), source="file.yaml")
-    assert text == "file.yaml: 3: expected a text as key, but got 3."
+    assert text.startswith("file.yaml: 3: expected a text as key, but got 3: put a text that looks like a number")
 
 
 def test_suggestions():
     assert suggest("famly", ["family", "team"]) == "; did you mean 'family'?"
     assert suggest("zzz", ["family", "team"]) == "; known are family, team."
     assert suggest("zzz", []) == "."
+    assert suggest("zzz", [f"a-long-name-{number:02}" for number in range(60)]).endswith("a-long-name-14 and 45 more.")
+    assert suggest("zzz", ["x" * 300, "y"]) == f"; known are {'x' * 300} and 1 more."

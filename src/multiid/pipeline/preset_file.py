@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt, Le, Len
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from multiid.conditioning import Layout
 from multiid.geometry import Size
 from multiid.pipeline.preset_record import Defaults, FaceBackend
 from multiid.pipeline.schedulers import SCHEDULERS
 from multiid.pipeline.sizing import AreaRule
+from multiid.prompts import Layout
 from multiid.validation import suggest
 
 __all__ = ["DefaultsEntry", "PresetFile", "WeightsEntry", "preset_schema"]

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from multiid.conditioning import Layout
 from multiid.geometry import Size
 from multiid.modelfiles import is_repository
 from multiid.pipeline.sizing import AreaRule
+from multiid.prompts import Layout
 
 __all__ = ["Defaults", "FaceBackend", "Preset", "Weights"]
 

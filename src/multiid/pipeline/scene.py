@@ -9,7 +9,6 @@ import PIL.Image
 from annotated_types import Ge, Gt, Le
 
 from multiid.attention.masked import MaskRule
-from multiid.conditioning import Layout
 from multiid.errors import SceneError
 from multiid.geometry import Size
 from multiid.people.identity import Identity
@@ -19,6 +18,7 @@ from multiid.pipeline.init_image import InitImage
 from multiid.pipeline.plain_values import check_picture, check_values
 from multiid.pipeline.schedulers import SCHEDULERS
 from multiid.poses.skeleton import Pose
+from multiid.prompts import Layout
 from multiid.regions import Region
 from multiid.validation import suggest
 

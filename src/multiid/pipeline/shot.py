@@ -9,11 +9,11 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from multiid.conditioning import Layout
 from multiid.errors import SceneError
 from multiid.pipeline.presets import Defaults
 from multiid.pipeline.scene import Scene
 from multiid.pipeline.staging import Stage
+from multiid.prompts import Layout
 
 __all__ = ["Settings", "Shot", "require_alike", "settle"]
 

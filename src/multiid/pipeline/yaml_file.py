@@ -8,6 +8,9 @@ from typing import Any
 
 import yaml
 from yaml.constructor import ConstructorError
+from yaml.parser import ParserError
+from yaml.reader import ReaderError
+from yaml.scanner import ScannerError
 
 from multiid.errors import MultiIDError, SceneError
 from multiid.validation import Location
@@ -17,6 +20,7 @@ __all__ = ["LinedData", "NotYamlError", "read_lined_yaml", "read_yaml"]
 _MOST_VALUES = 10_000  # a scene of many people has a few hundred
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _QUOTES = " (texts that begin with a brace or hold a colon need quotes)"
+_SPACES = " (indent with spaces, not with tabs)"
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class LinedData:
     Attributes:
         data: as `read_yaml` gives them.
         lines: the line, counted from 1, of each value by the keys and indices that lead to it: where its key is, or
-            where it begins in a list.
+            where it begins in a list. A key that is no text stands for itself as one: "True".
     """
 
     data: Any
@@ -81,21 +85,33 @@ def read_lined_yaml(file: Path, *, most_values: int = _MOST_VALUES) -> LinedData
         NotYamlError: when it is absent, unreadable or not YAML.
     """
     try:
-        return _lined(file.read_text(encoding="utf-8"), most_values)
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = 1 + error.object.count(b"\n", 0, error.start)
+        raise NotYamlError("expected YAML as UTF-8 text, but it holds other bytes", line) from error
+    except OSError as error:
+        raise NotYamlError(f"expected a YAML file, but it cannot be read: {error.strerror}") from error
+    try:
+        return _lined(text, most_values)
     except yaml.MarkedYAMLError as error:
         problem = (error.problem or "it cannot be parsed").removeprefix("but ")
-        # The usual reason why a file cannot be taken apart; one that could has another fault.
-        quotes = "" if isinstance(error, ConstructorError) else _QUOTES
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise NotYamlError(f"expected YAML, but this is none: {problem}{quotes}", line) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise NotYamlError("expected YAML as UTF-8 text, but it holds other bytes") from error
+        raise NotYamlError(f"expected YAML, but this is none: {problem}{_advice(error)}", line) from error
+    except ReaderError as error:
+        line = 1 + text.count("\n", 0, error.position)
+        problem = f"expected YAML, but it holds {chr(error.character)!a}, which is no character of a text"
+        raise NotYamlError(problem, line) from error
     except ValueError as error:  # what looks like a date or a number, and is none
         raise NotYamlError(f"expected YAML, but a value in it cannot be read: {error}") from error
     except RecursionError as error:
         raise NotYamlError("expected YAML, but it is nested too deeply") from error
-    except OSError as error:
-        raise NotYamlError(f"expected a YAML file, but it cannot be read: {error.strerror}") from error
+
+
+def _advice(error: yaml.MarkedYAMLError) -> str:
+    """The usual way out, where a file cannot be taken apart; one that could has another fault."""
+    if isinstance(error, ScannerError | ParserError):
+        return _SPACES if "'\\t'" in (error.problem or "") else _QUOTES
+    return ""
 
 
 def _lined(text: str, most_values: int) -> LinedData:
@@ -107,24 +123,25 @@ def _lined(text: str, most_values: int) -> LinedData:
         _count_values(root, {}, most_values)
         data = loader.construct_document(root)
         lines: dict[Location, int] = {(): 1}
-        _note_lines(root, (), lines)
+        _note_lines(loader, root, (), lines)
         return LinedData(data, lines)
     finally:
         loader.dispose()
 
 
-def _note_lines(node: yaml.Node, location: Location, lines: dict[Location, int]) -> None:
+def _note_lines(loader: yaml.SafeLoader, node: yaml.Node, location: Location, lines: dict[Location, int]) -> None:
     """Adds the lines of a node's parts; those of what was merged into a mapping (`<<`) are where that stands."""
     if isinstance(node, yaml.SequenceNode):
         parts = [(index, item, item) for index, item in enumerate(node.value)]
     elif isinstance(node, yaml.MappingNode):
         # Constructing has put what is merged first, so that the mapping's own keys come last here too.
-        parts = [(key.value, key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)]
+        keys = [pair for pair in node.value if isinstance(pair[0], yaml.ScalarNode)]
+        parts = [(str(loader.construct_object(key)), key, value) for key, value in keys]
     else:
         return
     for name, mark, value in parts:
         lines[(*location, name)] = mark.start_mark.line + 1
-        _note_lines(value, (*location, name), lines)
+        _note_lines(loader, value, (*location, name), lines)
 
 
 def _count_values(node: yaml.Node, counted: dict[int, int], most: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multiid.conditioning import Layout
+from multiid.prompts import Layout
 from multiid.selftest.run import Made
 from multiid.selftest.tasks import WAYS
 

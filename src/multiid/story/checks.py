@@ -9,6 +9,7 @@ from multiid.story.layout import lay_out
 from multiid.story.paper import measure
 from multiid.story.partial import PanelPart, StoryParts
 from multiid.story.script import Page, Panel, Paper
+from multiid.story.values import is_panel_number
 from multiid.validation import Misfit, suggest
 
 __all__ = ["check_names", "check_pages"]
@@ -89,8 +90,8 @@ def _named(panel: PanelPart) -> list[str]:
 def _check_anchors(parts: StoryParts) -> Iterator[Misfit]:
     panels = parts.panels
     for name, character in (parts.cast or {}).items():
-        number = None if character is None else character.anchor
-        if number is None or not parts.all_pages:
+        number = character.anchor
+        if number is None or not is_panel_number(number) or not parts.all_pages:
             continue
         where = [other for other, panel in panels.items() if any(entry.who == name for entry in panel.people.values())]
         if number in where or (number in panels and not _everybody_is_known(panels[number], parts.cast or ())):

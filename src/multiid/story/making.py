@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from multiid.errors import StoryError
+from multiid.errors import PromptError, SceneError, StoryError
 from multiid.geometry import Box
 from multiid.people.identity import Identity
 from multiid.pipeline.anchor import Anchor
 from multiid.pipeline.composer import Composer
 from multiid.pipeline.result import Picture
-from multiid.story.panels import expected_faces
+from multiid.pipeline.scene import Scene
+from multiid.story.panels import expected_faces, panel_in_words
 from multiid.story.plan import PlannedPanel, StoryPlan
 from multiid.story.seen import Seen, SeenFace
 from multiid.story.store import KeptPanel, PanelOutcome, Store
@@ -107,7 +109,7 @@ class _Studio:
         scene = panel.scene(self._cast(panel), self._followed(panel))
         verify = bool(scene.people) and self.composer.faces is not None
         attempts = self.plan.document.story.style.attempts
-        picture = self.composer.compose(scene, verify=verify, attempts=attempts, progress=report)
+        picture = self._compose(panel, scene, verify=verify, attempts=attempts, progress=report)
         found = KeptPanel(panel.key, picture.recipe.seed, _seen(picture, panel), _outcome(picture), picture.notes)
         return picture, found
 
@@ -140,8 +142,14 @@ class _Studio:
         if number not in self._anchors and found is not None:
             panel = self.plan.panels[number]
             scene = replace(panel.scene(self._cast(panel), self._followed(panel)), seed=found.seed)
-            self._anchors[number] = self.composer.compose(scene, record=self.plan.recorded(number)).anchors
+            self._anchors[number] = self._compose(panel, scene, record=self.plan.recorded(number)).anchors
         return self._anchors[number]
+
+    def _compose(self, panel: PlannedPanel, scene: Scene, **options: Any) -> Picture:
+        try:
+            return self.composer.compose(scene, **options)
+        except (PromptError, SceneError) as error:
+            raise StoryError(f"{panel_in_words(panel.number)}: {error}") from error
 
 
 def _seen(picture: Picture, panel: PlannedPanel) -> Seen:

@@ -10,49 +10,37 @@ from multiid.pipeline.scene_file import find_setting_misfits, source_beside
 from multiid.pipeline.user_presets import is_preset_file
 from multiid.story.fonts import find_typeface
 from multiid.story.partial import StoryParts
-from multiid.story.script import Style
+from multiid.story.scene_keys import ELSEWHERE
 from multiid.validation import Misfit
 
 __all__ = ["check_lettering", "check_style", "preset_beside"]
 
-_ELSEWHERE = {
-    "casting": "goes by roles in a panel",
-    "height": "is a matter of the page's layout",
-    "images": "is 1 in a panel",
-    "loras": "stands beside scene, under style.loras",
-    "negative_prompt": "stands beside scene, as style.negative",
-    "prompt": "stands beside scene, as style.prompt",
-    "seed": "stands with a panel",
-    "template": "stands with a panel",
-    "width": "is a matter of the page's layout",
-}
-"""Keys of a scene file that do not stand under style.scene, and why."""
 
-
-def check_style(style: Style, folder: Path) -> Iterator[Misfit]:
+def check_style(parts: StoryParts, folder: Path) -> Iterator[Misfit]:
     """Whether the preset, the LoRAs and the scene keys of a style are there and fit.
 
     Args:
-        style: of the script.
+        parts: of the script.
         folder: of the script, which LoRAs and preset files lie beside.
     """
+    style = parts.style
     preset = preset_beside(folder, style.preset)
     if preset is not None:
         try:
             find_preset(preset)
         except MultiIDError as error:
             yield Misfit(("style", "preset"), str(error))
-    for index, lora in enumerate(style.loras):
+    for index, lora in parts.loras.items():
         if not lora.source or not _may_be_there(source_beside(folder / "story.yaml", lora.source)):
             yield Misfit(
                 ("style", "loras", index, "source"),
                 f"expected a file or folder that is there, or a hub repository owner/name, but got {lora.source!r}",
             )
     for key in style.scene:
-        if key in _ELSEWHERE:
-            yield Misfit(("style", "scene", key), f"expected no {key} here: it {_ELSEWHERE[key]}", unknown_key=True)
-    settings = {key: value for key, value in style.scene.items() if key not in _ELSEWHERE}
-    for misfit in find_setting_misfits(settings, taken=_ELSEWHERE):
+        if key in ELSEWHERE:
+            yield Misfit(("style", "scene", key), f"expected no {key} here: it {ELSEWHERE[key]}", unknown_key=True)
+    settings = {key: value for key, value in style.scene.items() if key not in ELSEWHERE}
+    for misfit in find_setting_misfits(settings, taken=ELSEWHERE):
         yield Misfit(("style", "scene", *misfit.location), misfit.text, misfit.unknown_key)
 
 
@@ -80,19 +68,12 @@ def check_lettering(parts: StoryParts, folder: Path, language: str) -> Iterator[
         language: of the words, as BCP 47 names it.
     """
     try:
-        typeface = find_typeface(parts.paper.lettering.font, folder=folder, language=language)
+        typeface = find_typeface(parts.font, folder=folder, language=language)
     except StoryError as error:
         yield Misfit(("paper", "lettering", "font"), str(error))
         return
     for panel in parts.panels.values():
-        captions = panel.rest.captions if panel.rest is not None else []
-        sounds = panel.rest.sounds if panel.rest is not None else []
-        texts = [
-            *((("dialogue", index), line.text) for index, line in panel.dialogue.items()),
-            *((("captions", index), caption.text) for index, caption in enumerate(captions)),
-            *((("sounds", index), sound.text) for index, sound in enumerate(sounds)),
-        ]
-        for location, text in texts:
+        for location, text in panel.texts.items():
             try:
                 typeface.require(text)
             except StoryError as error:

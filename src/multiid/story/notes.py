@@ -9,7 +9,9 @@ __all__ = ["find_notes"]
 
 
 def find_notes(story: Story) -> Iterator[Misfit]:
-    """Those of the cast whom nobody sees or hears, and words of somebody absent over a view without people."""
+    """Those of the cast whom nobody sees or hears, or who wear something else in their anchor's panel; and words of
+    somebody absent over a view without people.
+    """
     heard: set[str] = set()
     for number, panel in story.panels.items():
         here = {entry.who for entry in panel.people}
@@ -20,6 +22,11 @@ def find_notes(story: Story) -> Iterator[Misfit]:
             location = ("pages", int(page) - 1, "panels", int(index) - 1)
             who = " and ".join(sorted(speakers))
             yield Misfit((*location, "dialogue"), f"{who} will be heard from outside: nobody is in this panel")
-    for name in story.cast:
+    for name, character in story.cast.items():
         if name not in heard:
             yield Misfit(("cast", name), f"{name} is in no panel")
+        if character.anchor is not None and story.style.consistency:
+            for entry in story.panels[character.anchor].people:
+                if entry.who == name and entry.look is not None:
+                    problem = f"other panels take {name}'s clothes from {character.anchor}, with another look there"
+                    yield Misfit(("cast", name, "anchor"), problem)

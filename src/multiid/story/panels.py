@@ -18,7 +18,7 @@ from multiid.story.reading import StoryDocument
 from multiid.story.script import Appearance, Panel, Story
 from multiid.story.seen import Seen, SeenFace
 
-__all__ = ["PhotoPose", "Role", "StagedPanel", "expected_faces", "stage_panels"]
+__all__ = ["PhotoPose", "Role", "StagedPanel", "expected_faces", "panel_in_words", "stage_panels"]
 
 _SIDE_MULTIPLE = 8  # pixels per latent
 
@@ -89,9 +89,14 @@ def stage_panels(document: StoryDocument, *, defaults: Defaults, photo_pose: Pho
         try:
             staged.append(_stage(document, number, panel, box, defaults, photo_pose))
         except MultiIDError as error:
-            page, _, index = number.partition(".")
-            raise StoryError(f"page {page}, panel {index}: {error}") from error
+            raise StoryError(f"{panel_in_words(number)}: {error}") from error
     return tuple(staged)
+
+
+def panel_in_words(number: str) -> str:
+    """A panel for people: "3.2" is "page 3, panel 2"."""
+    page, _, index = number.partition(".")
+    return f"page {page}, panel {index}"
 
 
 def expected_faces(panel: StagedPanel) -> Seen:

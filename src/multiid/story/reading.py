@@ -101,11 +101,11 @@ def _checked(file: Path, lined: LinedData) -> StoryDocument:
     parts = take_apart(lined.data)
     sources = read_sources(parts.cast or {}, file.parent)
     nouns = {name: identity.noun for name, identity in sources.identities.items()}
-    nouns |= {name: entry.noun for name, entry in (parts.cast or {}).items() if entry is not None and entry.noun}
+    nouns |= {name: entry.noun for name, entry in (parts.cast or {}).items() if entry.noun}
     story, misfits = _validated(lined.data)
     misfits += [
         *sources.misfits,
-        *check_style(parts.style, file.parent),
+        *check_style(parts, file.parent),
         *check_names(parts),
         *check_standing(parts, file.parent, nouns),
         *check_pages(parts),

@@ -3,15 +3,18 @@
 from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge, Le, Len
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from multiid.pipeline.scene import PlaceIndex, Strength
 from multiid.pipeline.scene_file import LoraEntry
 from multiid.poses.variants import Framing
+from multiid.story.scene_keys import SceneKeys
+from multiid.story.schemas import bare, given
 from multiid.story.values import (
     Colour,
+    FilePath,
     Fraction,
     Language,
     Millimetres,
@@ -43,8 +46,6 @@ __all__ = [
     "story_schema",
 ]
 
-_CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
-
 PaperSize = Literal["a4", "us-comic", "square", "webtoon"]
 """A4 is 210 by 297 mm, US comic 168 by 260 mm, square 210 by 210 mm; a webtoon is one strip 800 pixels wide."""
 
@@ -53,31 +54,46 @@ Manner = Literal["speech", "thought", "shout", "whisper", "narration"]
 
 
 class _Entry(BaseModel):
-    model_config = _CONFIG
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class _Shortened(_Entry):
     """An entry that may be written in short; the schema says how."""
 
     @classmethod
-    def short_forms(cls) -> list[JsonSchemaValue]:
-        """What may stand for the entry."""
-        return [{"type": "string", "minLength": 1}]
+    def short_forms(cls, keys: JsonSchemaValue) -> list[JsonSchemaValue]:
+        """What may stand for the entry: the value of its first key alone.
+
+        Args:
+            keys: the schemas of the entry's keys.
+        """
+        return [bare(keys[next(iter(cls.model_fields))])]
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         whole = handler.resolve_ref_schema(handler(schema))
-        return {"description": whole.pop("description", ""), "anyOf": [*cls.short_forms(), whole]}
+        short = cls.short_forms(whole["properties"])
+        return {"description": whole.pop("description", ""), "anyOf": [*short, whole]}
 
 
 class Character(_Entry):
     """Somebody of the cast: photos and a noun, or an identity file."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": given("identity"),
+            "then": {"allOf": [{"not": given("noun")}, {"not": given("photos")}]},
+            "else": given("noun", "photos"),
+        }
+    )
+
     noun: str | None = None
     """The class noun, such as "woman" or "old man"."""
-    photos: str | Annotated[list[str], Len(1)] | None = None
+    photos: FilePath | Annotated[list[FilePath], Len(1)] | None = None
     """Photo files or folders, relative to the story file."""
-    identity: str | None = None
+    identity: FilePath | None = None
     """An identity file, instead of noun and photos."""
     look: str = ""
     """The standing look, which holds in every panel and follows the noun: "in a green parka"."""
@@ -108,7 +124,7 @@ class Style(_Entry):
     """What should not be in any picture."""
     loras: list[LoraEntry] = []  # pyright: ignore[reportInvalidTypeForm]
     """Style LoRAs."""
-    scene: dict[str, Any] = {}
+    scene: SceneKeys = {}
     """Further keys of a scene file that hold for every panel: {steps: 30, guidance: 5.0}."""
     consistency: Strength = 1.0
     """How strongly a character's body follows that of their anchor panel: at 1 it is heard as their own picture is,
@@ -216,6 +232,14 @@ class Appearance(_Shortened):
 class Line(_Shortened):
     """Words that somebody says or thinks: {mia: "Hello!"}, or with all its keys."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"required": ["how"], "properties": {"how": {"const": "narration"}}},
+            "then": {"not": given("who")},
+            "else": given("who"),
+        }
+    )
+
     text: Text
     """The words; a line break stays one."""
     who: Name | None = None
@@ -238,17 +262,19 @@ class Line(_Shortened):
         return data
 
     @classmethod
-    def short_forms(cls) -> list[JsonSchemaValue]:
+    def short_forms(cls, keys: JsonSchemaValue) -> list[JsonSchemaValue]:
         """A text alone is narration; a name of the cast may be the key of what they say."""
-        manners = {"enum": list(get_args(Manner))}
+        manners = {"enum": [how for how in get_args(Manner) if how != "narration"]}
         by_name = {
             "type": "object",
-            "minProperties": 1,
-            "maxProperties": 2,
             "properties": {"how": manners, "who": False, "text": False},
-            "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 2000},
+            "propertyNames": keys["who"]["anyOf"][0],
+            "additionalProperties": bare(keys["text"]),
+            "if": {"required": ["how"]},
+            "then": {"minProperties": 2, "maxProperties": 2},
+            "else": {"minProperties": 1, "maxProperties": 1},
         }
-        return [*super().short_forms(), by_name]
+        return [*super().short_forms(keys), by_name]
 
     @model_validator(mode="after")
     def _somebody_speaks(self) -> "Line":
@@ -296,13 +322,15 @@ class Sound(_Shortened):
 class Panel(_Entry):
     """One picture of a page, and its words. Without people it is a view."""
 
+    model_config = ConfigDict(json_schema_extra={"not": given("template", "pose")})
+
     prompt: Text
     """The scene in words, "{name}" standing for a person's class noun."""
     people: list[Appearance] = []
     """Who is in it, in reading order: names, or entries with more to say."""
-    template: str | None = None
+    template: FilePath | None = None
     """A pose template's name, or a template file relative to the story file; a plain row of people if left out."""
-    pose: str | None = None
+    pose: FilePath | None = None
     """A photo relative to the story file to take the poses from, in place of a template."""
     framing: Framing = "wide"
     """How much of the people is seen."""
@@ -343,7 +371,7 @@ class Story(_Entry):
     """What it is about, for readers' catalogues."""
     language: Language = "en"
     """The words' language, as BCP 47 names it; which way they run follows from the letters themselves."""
-    cast: dict[Name, Character] = {}
+    cast: Annotated[dict[Name, Character], Field(json_schema_extra={"additionalProperties": False})] = {}
     """Who is in it, by the names that prompts and dialogue use."""
     style: Style = Style()
     """What all pictures have in common."""

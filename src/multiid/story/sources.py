@@ -7,7 +7,7 @@ from pathlib import Path
 from multiid.errors import IdentityError, MultiIDError
 from multiid.people.identity import Identity, check_words
 from multiid.people.photo import Photo, load_photos
-from multiid.story.script import Character
+from multiid.story.partial import CharacterPart
 from multiid.validation import Misfit
 
 __all__ = ["Sources", "read_sources"]
@@ -28,31 +28,30 @@ class Sources:
     misfits: tuple[Misfit, ...]
 
 
-def read_sources(cast: Mapping[str, Character | None], folder: Path) -> Sources:
+def read_sources(cast: Mapping[str, CharacterPart], folder: Path) -> Sources:
     """Reads the photos and identity files of a cast.
 
     Photos are decoded, since a broken one would otherwise be found when the models are loaded.
 
     Args:
-        cast: by name; who is None is passed over.
+        cast: by name.
         folder: of the script.
     """
     photos: dict[str, tuple[Photo, ...]] = {}
     identities: dict[str, Identity] = {}
     misfits: list[Misfit] = []
     for name, character in cast.items():
-        if character is None:
-            continue
         if character.identity is not None:
             try:
                 identities[name] = Identity.load(folder / character.identity)
             except IdentityError as error:
                 misfits.append(Misfit(("cast", name, "identity"), str(error)))
             continue
-        try:
-            check_words("name", character.noun or "")
-        except IdentityError as error:
-            misfits.append(Misfit(("cast", name, "noun"), str(error)))
+        if character.noun is not None:
+            try:
+                check_words("name", character.noun)
+            except IdentityError as error:
+                misfits.append(Misfit(("cast", name, "noun"), str(error)))
         found, broken = _photos(name, character, folder)
         misfits += broken
         photos[name] = tuple(found)
@@ -74,18 +73,12 @@ def _of_other_encoders(identities: Mapping[str, Identity]) -> list[Misfit]:
     ]
 
 
-def _photos(name: str, character: Character, folder: Path) -> tuple[list[Photo], list[Misfit]]:
-    location = ("cast", name, "photos")
-    given = character.photos
-    entries = (
-        {location: given} if isinstance(given, str) else {(*location, i): path for i, path in enumerate(given or ())}
-    )
+def _photos(name: str, character: CharacterPart, folder: Path) -> tuple[list[Photo], list[Misfit]]:
     found: list[Photo] = []
     misfits: list[Misfit] = []
-    for place, path in entries.items():
+    for where, path in character.photos.items():
         try:
-            # An empty name is the folder itself to a path; `load_photos` has words for it.
-            found += load_photos(folder / path if path else path)
+            found += load_photos(folder / path)
         except MultiIDError as error:
-            misfits.append(Misfit(place, str(error)))
+            misfits.append(Misfit(("cast", name, "photos", *where), str(error)))
     return found, misfits

@@ -27,14 +27,15 @@ def check_standing(parts: StoryParts, folder: Path, nouns: Mapping[str, str]) ->
     """
     templates: dict[str | Path, Template | str] = {}  # a story has a few, in many panels
     for panel in parts.panels.values():
-        if panel.rest is None or not panel.knows("template", "pose"):
+        if panel.rest is None:
             continue
         if panel.rest.pose is not None:
             yield from _check_photo(panel, folder / panel.rest.pose)
             continue
         source = template_beside(folder / "story.yaml", panel.rest.template)
         if source is None:
-            yield from _check_row(panel, nouns)
+            if panel.knows("template", "pose"):
+                yield from _check_row(panel, nouns)
             continue
         if source not in templates:
             templates[source] = _read(source)

@@ -4,12 +4,16 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from annotated_types import Ge, Gt, Le, Len
+from annotated_types import Ge, Gt, Le, MaxLen
 from PIL import ImageColor
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from multiid.errors import IdentityError
+from multiid.people.identity import check_words
 
 __all__ = [
     "Colour",
+    "FilePath",
     "Fraction",
     "Language",
     "Millimetres",
@@ -19,9 +23,15 @@ __all__ = [
     "SoundWord",
     "Text",
     "Weight",
+    "is_panel_number",
 ]
 
-_NAME = r"^\w[\w-]*$"
+_NAME = r"^[^\u0000-,./:-@\[-^`{-\u007f\s]+$"
+"""Letters, digits, - and _ as editors check them: the same in every dialect, and so no stricter than ASCII goes."""
+
+_COLOUR = r"^(#([0-9A-Fa-f]{3}){1,2}|[A-Za-z]+(\([^()]+\))?)$"
+"""What looks like a colour; which names there are is not said."""
+
 _LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$"
 _NUMBER = r"^[1-9][0-9]*\.[1-9][0-9]*$"
 
@@ -37,11 +47,29 @@ def _like(pattern: str, what: str) -> Callable[[str], str]:
     return check
 
 
-def _words(value: Any) -> Any:
-    """Refuses what YAML takes for something else than words."""
-    if isinstance(value, bool):
-        raise ValueError(f"expected a text, but got {value}: put yes, no, on, off, true and false in quotes")
+def _name(value: str) -> str:
+    try:
+        check_words(value, "person")
+    except IdentityError as error:
+        raise ValueError(f"expected a name of letters, digits, - and _, but got {value!r}") from error
     return value
+
+
+def _words(value: str) -> str:
+    if not value.strip():
+        raise ValueError(f"expected words, but got {value!r}")
+    return value
+
+
+def _path(value: str) -> str:
+    if not value:
+        raise ValueError("expected a file or a folder, but got an empty name")
+    return value
+
+
+def is_panel_number(text: str) -> bool:
+    """Whether a text is a page and a panel on it: "3.2"."""
+    return re.fullmatch(_NUMBER, text) is not None
 
 
 def _panel_number(value: Any) -> Any:
@@ -61,13 +89,16 @@ def _colour(value: str) -> str:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_words), Len(1, 2000)]
+Text = Annotated[str, MaxLen(2000), AfterValidator(_words), Field(json_schema_extra={"pattern": r"\S"})]
 """Words that are read."""
 
-SoundWord = Annotated[str, BeforeValidator(_words), Len(1, 60)]
+SoundWord = Annotated[str, MaxLen(60), AfterValidator(_words), Field(json_schema_extra={"pattern": r"\S"})]
 """A sound word, or a few."""
 
-Colour = Annotated[str, AfterValidator(_colour)]
+FilePath = Annotated[str, AfterValidator(_path), Field(json_schema_extra={"minLength": 1})]
+"""A file or a folder, relative to the script."""
+
+Colour = Annotated[str, AfterValidator(_colour), Field(json_schema_extra={"pattern": _COLOUR})]
 """As CSS names it or as #rrggbb."""
 
 Millimetres = Annotated[float, Ge(0), Le(100)]
@@ -84,10 +115,10 @@ Fraction = Annotated[float, Ge(0), Le(1)]
 
 Name = Annotated[
     str,
-    AfterValidator(_like(_NAME, "a name of letters, digits, - and _")),
+    AfterValidator(_name),
     WithJsonSchema({"type": "string", "pattern": _NAME}),
 ]
-"""As identities are called: letters of any script, digits, - and _."""
+"""As identities are called: letters of any script with their marks, digits, - and _."""
 
 Language = Annotated[
     str,
