@@ -28,6 +28,7 @@ previews: .venv/demo.stamp
 # Every picture of the README and the pages, by the weights of the miniature as they are now.
 pictures: .venv/demo.stamp previews
 	mkdir -p docs/pictures out/people
+	$(BIN)/multiid mini world --people 6 --seed 1 -o docs/pictures/world.png
 	$(BIN)/multiid demo -o docs/demo.png
 	$(BIN)/multiid compose examples/tea.yaml --preset mini --device cpu --explain -o docs/pictures/tea.png
 	$(BIN)/multiid compose examples/team.yaml --preset mini --device cpu --save-people out/people -o docs/pictures/team.png

@@ -31,6 +31,7 @@ from multiid.prompts import (
 
 __all__ = ["Conditioning", "Member", "TextEncoders", "condition"]
 
+
 @dataclass(frozen=True)
 class Member:
     """One person of a scene as the text side sees them: who, in which phrase, and how strongly.

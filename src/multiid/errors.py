@@ -16,7 +16,8 @@
     ├── ModelFileError             a model file is absent or not the expected one
     ├── CheckpointError            an adapter checkpoint is wrong, truncated or bears code
     ├── IdentityError              an identity or its file cannot be used
-    │   └── EncoderMismatchError   made by another ID encoder
+    │   ├── EncoderMismatchError   made by another ID encoder
+    │   └── NotAnIdentityError     a whole file, of something else
     ├── TemplateError              a pose template is unknown or invalid
     ├── RegionError                a region is impossible
     ├── PromptError                a prompt cannot be bound to its people
@@ -53,6 +54,7 @@ __all__ = [
     "NoFaceError",
     "NoPersonError",
     "NoPhotoInFolderError",
+    "NotAnIdentityError",
     "NotAnImageError",
     "OutputError",
     "PhotoError",
@@ -143,6 +145,10 @@ class IdentityError(MultiIDError):
 
 class EncoderMismatchError(IdentityError):
     """The identity was made by another ID encoder than the one at hand."""
+
+
+class NotAnIdentityError(IdentityError):
+    """The file is whole, but holds no identity: other weights, or those of a later version."""
 
 
 class TemplateError(MultiIDError):

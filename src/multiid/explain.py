@@ -75,7 +75,11 @@ def explain_picture(
 
 
 def draw_regions(
-    control: Image.Image | None, regions: Float[Tensor, "people height width"], names: Sequence[str]
+    control: Image.Image | None,
+    regions: Float[Tensor, "people height width"],
+    names: Sequence[str],
+    *,
+    colours: Sequence[int] | None = None,
 ) -> Image.Image:
     """Whose pixels are whose: regions in colours with names on them, the limbs of the control image over them.
 
@@ -83,6 +87,8 @@ def draw_regions(
         control: the control image, dimmed; None leaves the regions on black.
         regions: one mask per person, from 0 to 1.
         names: what to write on each region, in the same order.
+        colours: which colour each has, counted from 0, so that somebody keeps theirs from picture to picture; in order
+            if None.
 
     Returns:
         An RGB picture, scaled to 640 pixels on its longer side.
@@ -92,14 +98,15 @@ def draw_regions(
     for weight, mask in zip(weights, regions.detach().cpu().float().numpy(), strict=True):
         weight[:] = np.asarray(_scaled(Image.fromarray(mask))).clip(0, 1)
     canvas = np.zeros((size[1], size[0], 3), np.float32)
-    for index, weight in enumerate(weights):
-        canvas += weight[..., None] * np.array(_colour(index), np.float32) * _TINT
+    edges = [_colour(index) for index in colours or range(len(names))]
+    for colour, weight in zip(edges, weights, strict=True):
+        canvas += weight[..., None] * np.array(colour, np.float32) * _TINT
     if control is not None:
         # Grey, so that the limbs' own colours are not taken for people's.
         limbs = np.asarray(control.convert("L").resize(size), np.float32)[..., None] / 255
         canvas += (255 - canvas) * limbs * _LIMBS
     panel = Image.fromarray(canvas.clip(0, 255).astype(np.uint8))
-    _write_names(panel, weights, names)
+    _write_names(panel, weights, names, edges)
     return panel
 
 
@@ -111,11 +118,16 @@ def _colour(index: int) -> Colour:
     return red, green, blue
 
 
-def _write_names(panel: Image.Image, weights: Float32[np.ndarray, "people height width"], names: Sequence[str]) -> None:
+def _write_names(
+    panel: Image.Image,
+    weights: Float32[np.ndarray, "people height width"],
+    names: Sequence[str],
+    edges: Sequence[Colour],
+) -> None:
     """Each name where its region is broadest, moved down past names already there."""
     draw, font = ImageDraw.Draw(panel), ImageFont.load_default(_TEXT)
     taken: list[Box] = []
-    for index, (weight, name) in enumerate(zip(weights, names, strict=True)):
+    for index, (weight, name, edge) in enumerate(zip(weights, names, edges, strict=True)):
         text = drawable(name)
         if not any(character.isalnum() for character in text):
             text = f"person {index + 1}"
@@ -128,7 +140,7 @@ def _write_names(panel: Image.Image, weights: Float32[np.ndarray, "people height
         while any(label.overlaps(other) for other in taken) and label.bottom + height <= panel.height:
             label = Box(left, label.top + height, left + width, label.bottom + height)
         taken.append(label)
-        draw.rounded_rectangle(label.corners, radius=_PAD, fill=_PAPER, outline=_colour(index), width=2)
+        draw.rounded_rectangle(label.corners, radius=_PAD, fill=_PAPER, outline=edge, width=2)
         draw.text(label.centre, text, font=font, fill=_INK, anchor="mm")
 
 

@@ -11,13 +11,19 @@ from multiid.errors import OutputError
 __all__ = ["require_place", "write_whole"]
 
 
-def require_place(path: str | os.PathLike[str]) -> None:
+def require_place(path: str | os.PathLike[str], *, suffix: str = "") -> None:
     """Makes sure, before any work, that a file can be written at `path`.
 
+    Args:
+        path: where to.
+        suffix: what the name must end in, such as ".png"; anything unless given.
+
     Raises:
-        OutputError: when the folder is absent or cannot be written, or `path` is a folder or too long.
+        OutputError: when the folder is absent or cannot be written, or `path` is a folder, too long or ends otherwise.
     """
     target = Path(path)
+    if suffix and target.suffix.lower() != suffix:
+        raise OutputError(f"Expected a file name ending in {suffix}, but got {target}.")
     try:
         if not target.parent.is_dir():
             raise OutputError(f"Expected an existing folder to write {target.name} into, but {target.parent} is none.")

@@ -187,6 +187,7 @@ def test_the_other_seeds_picture_is_mended_too(
     [
         # Most people found, ...
         ([{}, ADA_ALONE, EXCHANGED, {}], 1),
+        ([{}, BLENDED, {}, {}], 1),
         # ... then fewest mixed or doubled, ...
         ([{"ada": "both"}, {}, EXCHANGED, {"ada": "isaac"}], 1),
         ([BLENDED, {**ADA_ALONE, "elsewhere": "ada"}, ADA_ALONE, BLENDED], 2),

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from multiid import Box, Identity, Person, Place, Pose, Recipe, Scene, SceneError, cast_people, load_template
-from multiid.pipeline.casting import role_of, whom_for
+from multiid.pipeline.casting import whom_for
 from multiid.pipeline.staging import Stage, set_stage
+from multiid.poses.roles import role_of
 
 FOUR = load_template("family-four").pose()  # adult, child, child, adult
 FIVE = load_template("family-five").pose()  # elder, child, adult, child, adult
@@ -29,7 +30,8 @@ def places(pose: Pose, *nouns: str, how: str = "roles") -> tuple[int, ...]:
         ("girl", "child"), ("little boy", "child"), ("old boy", "child"), ("Toddler", "child"), ("daughter", "child"),
         ("grandson", "child"), ("old man", "elder"), ("elderly woman", "elder"), ("grandmother", "elder"),
         ("grandpa", "elder"), ("woman", "adult"), ("young man", "adult"), ("old-fashioned woman", "adult"),
-        ("pirate", "adult"), ("", "adult"), ("boyfriend", "adult"),
+        ("pirate", "adult"), ("", "adult"), ("boyfriend", "adult"), ("great-grandmother", "elder"),
+        ("step-son", "child"), ("\uff27\uff29\uff32\uff2c", "child"),
     ],
 )  # fmt: skip
 def test_nouns_say_whose_place_fits(noun: str, role: str) -> None:
@@ -37,14 +39,26 @@ def test_nouns_say_whose_place_fits(noun: str, role: str) -> None:
 
 
 def test_in_order_everybody_has_the_place_of_their_index() -> None:
-    casting = cast_people(crowd("girl", "woman"), FOUR)
+    casting = cast_people(crowd("girl", "woman"), FOUR, tags=("family", "standing"))
     assert casting.places == (0, 1)
     assert casting.reasons[0] == "a (girl) takes place 0: in the order of the people"
     assert casting.vacant == (2, 3)
     assert casting.notes == (
-        "Nobody takes places 2 (child), 3 (adult): strangers will stand there. A template for 2 has none: see multiid "
-        "templates list --people 2.",
+        "Nobody takes places 2 (child), 3 (adult): strangers will stand there. Templates for 2 people are "
+        "family-parent-and-child, back-to-back, couple-arm-in-arm, couple-dancing, couple-standing and 14 more.",
     )
+
+
+def test_too_few_people_are_told_of_templates_like_the_one_they_have() -> None:
+    (note,) = cast_people(crowd("woman"), load_template("couple-selfie").pose(), tags=("close-up",)).notes
+    assert note.startswith(
+        "Nobody takes place 1 (adult): strangers will stand there. Templates for 1 person are close-up,"
+    )
+    assert note.endswith(" and 11 more.")
+    (note,) = cast_people([], FOUR).notes
+    assert note.endswith("strangers will stand there."), "no template is made for nobody"
+    (note,) = cast_people(crowd(*["man"] * 10), load_template("class-twelve").pose()).notes
+    assert note.endswith("strangers will stand there."), "nor for ten"
 
 
 def test_a_full_pose_leaves_nothing_to_say() -> None:

@@ -69,6 +69,10 @@ def test_preview_writes_nothing_where_a_name_is_wrong_or_the_folder_is_a_file(tm
     with pytest.raises(TemplateError, match="no template 'nobody'"):
         run("preview", "couple-selfie", "nobody", "-o", str(tmp_path / "out"))
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "copy.json").write_text(load_template("couple-selfie").to_json(), encoding="utf-8")
+    with pytest.raises(OutputError, match=r"of different names, for a NAME\.png each, but 2 are called"):
+        run("preview", "couple-selfie", "couple-selfie", str(tmp_path / "copy.json"), "-o", str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError, match="Expected a folder to write into"):
         run("preview", "couple-selfie", "-o", str(tmp_path / "file"))
@@ -117,9 +121,9 @@ def test_new_refuses_what_it_cannot_do_and_leaves_nothing(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     for options in ((), ("--people", "2", "--like", "couple-selfie")):
         assert run("new", "ours", *options).exit_code == 2
-    with pytest.raises(TemplateError, match="name: expected a text that matches"):
+    with pytest.raises(TemplateError, match="name: expected small letters, digits and hyphens"):
         run("new", "Our Picnic", "--people", "2")
-    with pytest.raises(TemplateError, match="people: expected 1 to 8, but got 12"):
+    with pytest.raises(TemplateError, match="people: expected 1 to 8, but got 12; for more copy one"):
         run("new", "ours", "--people", "12")
     with pytest.raises(OutputError, match=r"ending in \.json"):
         run("new", "ours", "--people", "2", "-o", "ours.yaml")

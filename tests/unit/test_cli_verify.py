@@ -103,6 +103,20 @@ def test_the_annotated_picture_and_json(picture: Path, people: Path, tmp_path: P
     assert not np.array_equal(pixels(tmp_path / "who.png"), sheet)
 
 
+def test_the_annotated_picture_never_takes_the_pictures_place(
+    picture: Path, people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever way the file is named; it holds the only copy of the recipe."""
+    before = picture.read_bytes()
+    monkeypatch.chdir(picture.parent)
+    (picture.parent / "linked.png").symlink_to(picture)
+    for name in (picture, "tea.png", "linked.png"):
+        result = run("verify", picture, "--people", people, "--explain", name)
+        assert result.exit_code == 2
+        assert "Expected another file than the picture itself for --explain" in result.stderr
+        assert picture.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from shelf import shelf_pose
 
 from multiid.geometry import Point, Size
 from multiid.poses.body import Body
 from multiid.poses.draw import PLACE_COLOURS, draw_control_image, limb_width_for, place_colour
 from multiid.poses.skeleton import FACE_POINTS, HAND_POINTS, JOINTS, Place, Points, Pose, Skeleton
-from multiid.poses.templates import load_template, template_names
+from multiid.poses.templates import template_names
 
 Reference = Callable[[np.ndarray, Skeleton], np.ndarray]
 
@@ -123,7 +124,7 @@ def test_fingers_and_faces_grow_with_the_limbs():
 
 @pytest.mark.parametrize("name", template_names())
 def test_templates_equal_controlnet_aux_in_every_pixel(reference: Reference, name: str):
-    pose = load_template(name).pose()
+    pose = shelf_pose(name)
     canvas = np.zeros((pose.size.height, pose.size.width, 3), np.uint8)
     for place in sorted(pose.places, key=lambda place: -place.depth):
         canvas = reference(canvas, place.skeleton)

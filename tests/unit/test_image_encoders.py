@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import huggingface_hub.constants
 import numpy as np
 import PIL.Image
 import pytest
@@ -140,7 +141,8 @@ def refused(encoder: ImageEncoder, images: Sequence[PIL.Image.Image] | None = No
     return message
 
 
-def test_what_is_no_model_is_refused(clip: Path, tmp_path: Path) -> None:
+def test_what_is_no_model_is_refused(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)  # whatever went before: it tries for long
     nowhere = refused(CLIPEncoder(str(tmp_path / "nowhere")))
     assert "a folder or a hub repository owner/name, but there is no" in nowhere
     empty = tmp_path / "empty"

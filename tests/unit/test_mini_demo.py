@@ -94,20 +94,29 @@ def test_a_plan_fits_its_template() -> None:
 def test_impossible_wishes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SceneError, match=r"Expected 1 to 8 people, .* but got 9 people\.$"):
         plan_demo(seed=1, people=9)
-    with pytest.raises(SceneError, match="family-four has places, 4, but got 3"):
+    with pytest.raises(SceneError, match="family-four is for, 4, but got 3"):
         plan_demo(seed=1, people=3, template="family-four")
     with pytest.raises(TemplateError, match="family-four"):
         plan_demo(seed=1, template="family-for")
     places = [{"body": {"face": [0.05 + 0.1 * index, 0.4], "height": 0.5}} for index in range(9)]
     document = {"name": "nine", "title": "Nine", "size": [1600, 640], "places": places}
     (tmp_path / "nine.json").write_text(json.dumps(document), encoding="utf-8")
-    with pytest.raises(SceneError, match="at most 8 places"):
+    with pytest.raises(SceneError, match="for at most 8 people"):
         plan_demo(seed=1, template=str(tmp_path / "nine.json"))
+    with pytest.raises(SceneError, match="every face is seen, but in over-the-shoulder that of place 0 is not"):
+        plan_demo(seed=1, template="over-the-shoulder")
 
 
 @pytest.mark.parametrize(
     "options",
-    [("--people", "9"), ("--people", "0"), ("--template", "nobody"), ("--seed", "-1"), ("-o", "nowhere/demo.png")],
+    [
+        ("--people", "9"),
+        ("--people", "0"),
+        ("--template", "nobody"),
+        ("--seed", "-1"),
+        ("-o", "nowhere/demo.png"),
+        ("-o", "demo.jpg"),
+    ],
     ids=" ".join,
 )
 def test_bad_input_ends_with_2_before_anything_is_loaded(
@@ -120,14 +129,21 @@ def test_bad_input_ends_with_2_before_anything_is_loaded(
     assert not list(tmp_path.iterdir())
 
 
-def test_both_pictures_differ_in_regions_alone(tmp_path: Path) -> None:
-    """With random weights: what is made, not how it looks."""
-    pack(random_parts(), tmp_path / "weights")
-    loaded = load_miniature(tmp_path / "weights")
-    composer = Composer(
+@pytest.fixture(scope="module")
+def composer(tmp_path_factory: pytest.TempPathFactory) -> Composer:
+    """The miniature with random weights, in two steps."""
+    folder = tmp_path_factory.mktemp("random") / "weights"
+    pack(random_parts(), folder)
+    loaded = load_miniature(folder)
+    return Composer(
         loaded.pipeline, loaded.adapter, loaded.faces, defaults=replace(PRESETS["mini"].defaults, steps=2)
     )  # fmt: skip
-    plan = plan_demo(seed=2, people=2)
+
+
+@pytest.mark.parametrize("template", ["couple-standing", "crowd-two"])
+def test_both_pictures_differ_in_regions_alone(template: str, composer: Composer, tmp_path: Path) -> None:
+    """With random weights: what is made, not how it looks. Nobody is invited to the places of extras."""
+    plan = plan_demo(seed=2, template=template)
     made = show(plan, composer, faces=random_faces(tmp_path))
     assert made.masked.names == tuple(guest.name for guest in plan.guests)
     assert made.masked.recipe.scene.seed == made.unmasked.recipe.scene.seed == plan.seed

@@ -307,7 +307,10 @@ def test_what_is_less_is_missed(figures: Figures, change: dict[str, object], mis
 @pytest.mark.parametrize(
     ("spoilt", "missed"),
     [
+        (group("random", 2, 989), "faces nearest to their own person, 2 people"),
         (group("random", 3, 989), "faces nearest to their own person, 3 people"),
+        (group("random", 4, 989), "faces nearest to their own person, 4 people"),
+        (group("random", 6, 969), "faces nearest to their own person, 6 people"),
         (group("random", 8, 969), "faces nearest to their own person, 8 people"),
         (group("overlapping", 4, 989), "faces nearest to their own person, 4 overlapping people"),
     ],

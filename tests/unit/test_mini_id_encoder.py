@@ -148,6 +148,9 @@ def test_weights_that_are_absent_or_of_something_else_are_refused(tmp_path: Path
     save_file({"other": torch.zeros(1)}, tmp_path / "id_encoder.safetensors")
     with pytest.raises(TrainingError, match="other does not fit"):
         load_id_encoder(tmp_path)
+    (tmp_path / "id_encoder.safetensors").write_bytes(b"half a fi")
+    with pytest.raises(TrainingError, match="Expected a whole safetensors file"):
+        load_id_encoder(tmp_path)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

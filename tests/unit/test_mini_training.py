@@ -1,5 +1,6 @@
 """The training loop and the denoiser's stage, on real networks of the miniature."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -10,10 +11,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from multiid.errors import TrainingError
+from multiid.errors import OutputError, TrainingError
+from multiid.mini.models import autoencoder
+from multiid.mini.training.examples import known_cast, known_person
 from multiid.mini.training.loop import Batch, train
 from multiid.mini.training.settings import RECIPES, StageSettings, read_settings
+from multiid.mini.training.sources import Sources
 from multiid.mini.training.stages import STAGES
+from multiid.mini.world.groups import make_group
+from multiid.mini.world.people import is_held_out, make_person
 
 
 class _Line:
@@ -94,6 +100,57 @@ def test_a_kill_between_two_checkpoints_repeats_from_the_last(tmp_path: Path) ->
     assert torch.equal(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
 
 
+def test_a_kill_while_the_last_checkpoint_is_written_loses_nothing(tmp_path: Path) -> None:
+    train(_Line(), SETTINGS, tmp_path / "whole")
+
+    class KilledError(Exception):
+        pass
+
+    class Killed(_Line):
+        def figures(self, networks: nn.ModuleDict) -> dict[str, float]:
+            if len(list((tmp_path / "killed").glob("samples/*"))) == 2:
+                raise KilledError
+            return super().figures(networks)
+
+    with pytest.raises(KilledError):
+        train(Killed(), SETTINGS, tmp_path / "killed")
+    assert train(_Line(), SETTINGS, tmp_path / "killed")
+    for name in ("figures.jsonl", "samples/000060.png"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert torch.equal(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(tmp_path: Path) -> None:
+    class Full(_Line):
+        def save(self, networks: nn.ModuleDict, folder: Path) -> None:
+            if (tmp_path / "state").is_dir():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            super().save(networks, folder)
+
+    with pytest.raises(OutputError, match=r"Cannot write .*: No space left on device\.$"):
+        train(Full(), SETTINGS, tmp_path)
+    assert [entry.name for entry in tmp_path.glob("state*")] == ["state"]
+    assert train(_Line(), SETTINGS, tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"Cannot write .*file"):
+        train(_Line(), SETTINGS, tmp_path / "file")
+
+
+def test_what_earlier_stages_made_is_missed_before_anything_is_drawn(tmp_path: Path) -> None:
+    settings = read_settings(STAGES["denoiser"].settings, "laptop", "denoiser")
+    with pytest.raises(TrainingError, match=r"weights of stage autoencoder in .*: train that stage first"):
+        STAGES["denoiser"].build(settings, Sources(tmp_path))
+    weights = tmp_path / "autoencoder" / "weights"
+    autoencoder().save_pretrained(weights)
+    with pytest.raises(TrainingError, match=r"weights of stage id_encoder in .*: train that stage first"):
+        STAGES["denoiser"].build(settings, Sources(tmp_path))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["autoencoder"]
+    file = weights / "diffusion_pytorch_model.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match=r"^Expected the autoencoder's weights in .*Train autoencoder again\.$"):
+        Sources(tmp_path).autoencoder()
+
+
 def test_another_networks_checkpoint_is_refused(tmp_path: Path) -> None:
     train(_Line(), SETTINGS, tmp_path)
     other = _Line()
@@ -136,6 +193,13 @@ def test_a_checkpoint_that_bears_code_is_not_opened(tmp_path: Path) -> None:
         assert not mark.exists()
     torch.load(checkpoint, weights_only=False)
     assert mark.exists()
+
+
+def test_examples_show_nobody_who_is_kept_for_evaluation() -> None:
+    assert not any(is_held_out(known_person(seed)) for seed in range(100))
+    pose = make_group(4, 0)
+    assert not any(is_held_out(person) for seed in range(25) for person in known_cast(pose, seed=seed).people)
+    assert any(is_held_out(make_person(seed)) for seed in range(100))
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -34,6 +34,7 @@ from multiid import (
     load_template,
     read_recipe,
 )
+from multiid.people.tensorfile import write_tensors
 from multiid.pipeline.recipe import RECIPE_KEY
 
 
@@ -235,12 +236,16 @@ def test_folders_without_people(tmp_path: Path, people: list[Identity]) -> None:
         find_identities(tmp_path / "absent")
     with pytest.raises(IdentityError, match="found none: see multiid people add"):
         find_identities(tmp_path)
-    (tmp_path / "other.safetensors").write_bytes(b"weights of something else")
+    write_tensors(tmp_path / "other.safetensors", {"weight": torch.zeros(1)}, {})
     (tmp_path / "notes.txt").write_text("ada")
     with pytest.raises(IdentityError, match="found none"):
         find_identities(tmp_path)
     people[0].save(tmp_path / "ada.safetensors")
     assert [person.name for person in find_identities(tmp_path)] == ["ada"]
+    whole = (tmp_path / "ada.safetensors").read_bytes()
+    (tmp_path / "isaac.safetensors").write_bytes(whole[:-8])
+    with pytest.raises(IdentityError, match=r"isaac\.safetensors cannot be read"):
+        find_identities(tmp_path)
 
 
 def test_a_picture_of_given_latents_cannot_be_repeated(composer: Composer, people: list[Identity]) -> None:

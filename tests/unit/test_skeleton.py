@@ -90,8 +90,9 @@ def test_face_box_needs_a_head_and_a_scale():
     assert with_points(nose=(0.5, 0.4), neck=(0.5, 0.5)).face_box(CANVAS) is not None
 
 
-@pytest.mark.parametrize("age", ["adult", "child", "elder"])
-@pytest.mark.parametrize("size", [Size(1000, 1000), Size(1344, 768), Size(640, 1536)])
+@pytest.mark.parametrize(
+    ("age", "size"), [("adult", Size(1344, 768)), ("child", Size(1000, 1000)), ("elder", Size(640, 1536))]
+)
 def test_face_box_keeps_its_size_however_the_head_is_held(age: Age, size: Size):
     """The face's width is a head's width, within a tenth, for every turn, tilt and nod."""
     true_width = PROPORTIONS[age].head * 0.8 * size.height

@@ -73,6 +73,34 @@ def test_one_wrong_face_does_not_make_a_rate_surer() -> None:
     assert spotted.low <= spotless.low
 
 
+def test_groups_that_are_all_one_need_not_be_right_or_wrong() -> None:
+    """Ten of 0.25: by Wilson at most 0.278 of all are others. Were these all 0, the mean would be 0.722 x 0.25 = 0.181;
+    were they all 1, 0.181 + 0.278 = 0.458.
+    """
+    figure = bootstrap(alone([0.25] * 10))
+    assert (figure.low, figure.high) == pytest.approx((0.181, 0.458), abs=5e-4)
+    # 1 in 10 groups differs: by Wilson up to 0.404 of all, so 0.596 x 0.25 = 0.149 and 0.149 + 0.404 = 0.553.
+    figure = bootstrap(alone([0.25] * 9 + [0.0]))
+    assert (figure.low, figure.high) == pytest.approx((0.149, 0.553), abs=5e-4)
+    # Five groups alike are no rule: Wilson's own interval for 2 of 5 and 3 of 5.
+    assert bootstrap(alone([0.5] * 5)).low == pytest.approx(0.118, abs=5e-4)
+    assert bootstrap(alone([0.5] * 6)).low == pytest.approx(0.5 * (1 - 0.390), abs=5e-4)
+
+
+def test_those_intervals_hold_the_truth_too() -> None:
+    """0.25 in most groups; in a few 0, 1 or anything between."""
+    dice = np.random.default_rng(6)
+    for groups, share in ((8, 0.05), (30, 0.1), (100, 0.02)):
+        for few, mean in ((np.zeros, 0.0), (np.ones, 1.0), (dice.random, 0.5)):
+            truth, held = (1 - share) * 0.25 + share * mean, 0
+            for _ in range(100):
+                values = np.where(dice.random(groups) < share, few(groups), 0.25)
+                figure = bootstrap(alone(values.tolist()))
+                held += figure.low - 1e-9 <= truth <= figure.high + 1e-9
+            print(f"{groups} groups, {share} of them others of {mean}: {held} of 100 intervals hold the truth")
+            assert held >= 89  # 95 are expected; fewer than 89 would come by chance in one case of a hundred
+
+
 def test_one_group_says_next_to_nothing() -> None:
     assert bootstrap([[1.0, 1.0, 1.0]]).low < 0.3
     wide = bootstrap([[0.6]])
@@ -122,6 +150,18 @@ def test_a_few_differing_groups_prove_nothing() -> None:
     for differing, verdict in ((0, "unclear"), (5, "unclear"), (8, "worse"), (40, "worse")):
         difference = compare(first, alone([0.0] * differing + [1.0] * (40 - differing)))
         assert judge(difference, better="more") == verdict, differing
+
+
+def test_ten_groups_that_all_lose_as_much_are_clearly_worse() -> None:
+    """Four people without regions: one face in four is right by chance, in group after group."""
+    for others in ([0.25] * 9 + [0.0], [0.25] * 6 + [0.0, 0.0, 0.5, 0.5]):
+        assert judge(compare(alone([1.0] * 10), alone(others)), better="more") == "worse"
+
+
+def test_settings_that_came_out_alike_differ_by_little() -> None:
+    """Of 300 groups none differs: by Wilson at most 0.0126 do, by 1 at most."""
+    difference = compare(alone([0.5] * 300), alone([0.5] * 300))
+    assert (difference.low, difference.high) == pytest.approx((-0.0126, 0.0126), abs=5e-5)
 
 
 def test_a_gain_of_two_groups_is_unclear() -> None:

@@ -14,6 +14,7 @@ from multiid.story.tails import Curve, boxes_array, bubbles_along, half_base, ta
 
 EM = 16.0
 BASE = 6.0
+SHORTEST = 2 * EM
 SIZE = Size(600, 400)
 FORMS: tuple[Form, ...] = ("rounded", "cloud", "burst", "box")
 LINES = (TextLine(60, -32, -18), TextLine(80, -9, 5), TextLine(50, 14, 28))
@@ -91,7 +92,9 @@ def test_a_wedge_grows_out_of_the_outline_and_tapers_to_its_tip(form: Form, tip:
 
 def route_to(shape: Shape, tip: tuple[float, float]) -> Curve:
     aims = aims_at_place((float(tip[0]), float(tip[1])))
-    routes = find_routes(np.array([MIDDLE]), np.array([shape.rim]), aims, np.zeros((0, 4)), SIZE, em=EM, base=BASE)
+    routes = find_routes(
+        np.array([MIDDLE]), np.array([shape.rim]), aims, np.zeros((0, 4)), SIZE, em=EM, base=BASE, shortest=SHORTEST
+    )
     assert routes.reaching[0]
     root, handle, end = ((float(x), float(y)) for x, y in routes.curves[0])
     return root, handle, end
@@ -152,7 +155,16 @@ def test_tails_go_around_what_is_in_their_way() -> None:
 
 def routes(shape: Shape, face: SeenFace, obstacles: list[Box]) -> Routes:
     aims = aims_at_face(face, SIZE, em=EM)
-    return find_routes(np.array([MIDDLE]), np.array([shape.rim]), aims, boxes_array(obstacles), SIZE, em=EM, base=BASE)
+    return find_routes(
+        np.array([MIDDLE]),
+        np.array([shape.rim]),
+        aims,
+        boxes_array(obstacles),
+        SIZE,
+        em=EM,
+        base=BASE,
+        shortest=SHORTEST,
+    )
 
 
 def test_a_tail_with_no_way_is_short_and_shows_the_way() -> None:
@@ -168,7 +180,9 @@ def test_a_tail_with_no_way_is_short_and_shows_the_way() -> None:
 def test_a_balloon_walled_in_has_no_tail_at_all() -> None:
     shape = shape_around(LINES, "rounded", em=EM)
     walls = boxes_array([Box(100, 60, 500, 180)])
-    found = find_routes(np.array([MIDDLE]), np.array([shape.rim]), no_aims((300, 400)), walls, SIZE, em=EM, base=BASE)
+    found = find_routes(
+        np.array([MIDDLE]), np.array([shape.rim]), no_aims((300, 400)), walls, SIZE, em=EM, base=BASE, shortest=SHORTEST
+    )
     assert np.isinf(found.costs[0])
 
 
@@ -176,7 +190,7 @@ def test_those_outside_are_pointed_at_through_the_nearest_side() -> None:
     shape = shape_around(LINES, "rounded", em=EM)
     middles = np.array([(130.0, 120.0), (470.0, 120.0)])
     rims = np.repeat([shape.rim], 2, axis=0)
-    found = find_routes(middles, rims, aims_at_edges(SIZE), np.zeros((0, 4)), SIZE, em=EM, base=BASE)
+    found = find_routes(middles, rims, aims_at_edges(SIZE), np.zeros((0, 4)), SIZE, em=EM, base=BASE, shortest=SHORTEST)
     assert found.curves[0, 2, 0] == 0
     assert found.curves[1, 2, 0] == SIZE.width
 

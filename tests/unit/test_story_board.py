@@ -37,7 +37,22 @@ def test_a_page_with_four_panels_is_one_sheet_of_a4(tmp_path: Path) -> None:
 def test_further_panels_and_pages_get_sheets_of_their_own(tmp_path: Path) -> None:
     story = script()
     story["pages"].append({"panels": [{"prompt": f"view {number}"} for number in range(13)]})
-    assert len(board(tmp_path, story)[0]) == 4  # 4; 4 + 8 + 1
+    story["pages"].append({"panels": [{"prompt": f"view {number}"} for number in range(6)]})
+    assert len(board(tmp_path, story)[0]) == 1 + 2 + 1  # 4; 6 + 7; 6
+
+
+def test_everybody_keeps_their_colour_from_panel_to_panel(tmp_path: Path) -> None:
+    def colours(cast: list[str]) -> list[list[bool]]:
+        """Which of two people's colours are seen in the frames of the panels with both, otto alone, ada alone."""
+        story = script()
+        story["cast"] = {name: story["cast"][name] for name in cast}
+        sheet = np.asarray(board(tmp_path, story)[0][0])[:, 877:]
+        quarters = [part for half in np.array_split(sheet, 2) for part in np.array_split(half, 2, axis=1)]
+        tints = [np.array(colour) * 0.65 for colour in ((230, 159, 0), (86, 180, 233))]
+        return [[bool((np.abs(quarter - tint).max(axis=2) < 3).any()) for tint in tints] for quarter in quarters[:3]]
+
+    assert colours(["ada", "otto"]) == [[True, True], [False, True], [True, False]]
+    assert colours(["otto", "ada"]) == [[True, True], [True, False], [False, True]]
 
 
 def test_the_same_story_gives_the_same_sheets(tmp_path: Path) -> None:
@@ -73,6 +88,21 @@ def test_words_that_do_not_fit_are_told_and_the_rest_is_drawn(tmp_path: Path) ->
     assert "page 1, panel 2" in faults[0]
     reds = np.all(np.asarray(sheets[0]) == (0xB0, 0x00, 0x20), axis=2)
     assert reds.sum() > 100
+
+
+def test_insets_on_faces_are_told(tmp_path: Path) -> None:
+    story = script()
+    rows = [{"panels": [1]}] * 3
+    told: dict[str, list[str]] = {}
+    for place, box in {"middle": [0.2, 0.02, 0.8, 0.31], "corner": [0.88, 0.22, 1.0, 0.3]}.items():
+        story["pages"][0]["layout"] = {"rows": rows, "insets": [{"box": box}]}
+        sheets, told[place] = board(tmp_path, story)
+        reds = np.all(np.asarray(sheets[0]) == (0xB0, 0x00, 0x20), axis=2)
+        assert (reds.sum() > 100) == bool(told[place])
+    assert told["corner"] == []
+    assert told["middle"] == [
+        f"page 1, panel 1: an inset hides {name}'s face, or a part of it." for name in ("ada", "otto")
+    ]
 
 
 def test_sheets_become_files_with_the_same_bytes(tmp_path: Path) -> None:

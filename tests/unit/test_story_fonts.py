@@ -132,6 +132,14 @@ def test_a_character_that_no_font_has_is_an_error_that_names_it(tmp_path):
         find_typeface("tiny.ttf", folder=tmp_path, text="A\x07")
 
 
+def test_marks_that_scripts_share_need_no_font_of_their_own():
+    with pytest.raises(StoryError, match=r"U\+1D2C0") as caught:
+        find_typeface(None, text="\U0001d2c0\uf8d0")
+    assert "symbols" not in str(caught.value)
+    with pytest.raises(StoryError, match="needs a font for symbols; give"):
+        find_typeface(None, text="\U0001d2c0")
+
+
 def test_invisible_characters_need_no_glyph(tmp_path):
     make_font(tmp_path / "tiny.ttf")
     typeface = find_typeface("tiny.ttf", folder=tmp_path, text="A\u200dB\u2060\ufe0f A\u00adB\u200bA")

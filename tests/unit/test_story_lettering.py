@@ -187,6 +187,38 @@ def test_dialogue_in_capitals_leaves_captions_as_they_are() -> None:
     assert caption.text == "Noon."
 
 
+@pytest.mark.parametrize(
+    "text", ["Did you hear that?", "I thought you had it.", "We should go home before it gets dark."]
+)
+def test_lines_are_even_where_there_is_room(text: str) -> None:
+    """No line of a balloon is less than half as wide as another."""
+    for speaker in ("mia", "tom"):
+        (balloon,) = place(panel(dialogue=[{speaker: text}]), Seen(Size(820, 900), SEEN.faces)).balloons
+        widths = [line.ink.width for line in balloon.block.lines if line.ink is not None]
+        print(f"{text!r} by {speaker}: {' / '.join(line.text for line in balloon.block.lines)}")
+        assert min(widths) >= 0.5 * max(widths)
+        assert len(widths) < 4
+
+
+def test_balloons_spare_the_hair_where_there_is_room() -> None:
+    face = Box(200, 330, 420, 610)
+    hair = Box(face.left, face.top - 0.25 * face.height, face.right, face.top)
+    seen = Seen(Size(620, 900), {"mia": SeenFace.of(face)})
+    (balloon,) = place(panel(dialogue=[{"mia": "Is anybody at home?"}]), seen).balloons
+    assert balloon.reaching
+    assert not balloon.box.overlaps(hair)
+
+
+def test_the_bubbles_of_a_thought_are_no_dots_where_there_is_room() -> None:
+    for text in ("Hm.", "If only I had stayed at home with my books."):
+        written = place(panel(dialogue=[{"mia": text, "how": "thought"}]))
+        radii = [bubble.radius / written.text_px for bubble in written.balloons[0].bubbles]
+        print(f"radii in ems: {', '.join(f'{radius:.2f}' for radius in radii)}")
+        assert len(radii) >= 3
+        assert radii[0] >= 0.35
+        assert min(radii) >= 0.14
+
+
 def test_captions_come_first_and_last() -> None:
     words = panel(
         captions=[{"text": "The end.", "where": "bottom"}, "A start.", "And more."], dialogue=[{"mia": "Hello."}]
@@ -197,7 +229,7 @@ def test_captions_come_first_and_last() -> None:
 def test_reading_from_right_to_left_mirrors_the_order() -> None:
     words = panel(dialogue=[{"ben": "First of all."}, {"ben": "Then this."}, {"ben": "At last."}], people=[])
     for reading, sign in (("left-to-right", 1), ("right-to-left", -1)):
-        first, second, third = (balloon.box for balloon in place(words, Seen(Size(900, 120)), reading=reading).balloons)
+        first, second, third = (balloon.box for balloon in place(words, Seen(Size(900, 70)), reading=reading).balloons)
         assert sign * first.centre[0] < sign * second.centre[0] < sign * third.centre[0]
 
 

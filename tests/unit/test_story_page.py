@@ -180,6 +180,10 @@ def test_words_stay_clear_of_the_cut_and_of_insets() -> None:
     safe = part(changed, sheet.for_words(0))
     assert safe.sum() == changed.sum()
     assert safe.shape != changed.shape
+    edge = round(3 / 25.4 * 110) + round(5 / 25.4 * 110)  # the bleed, and 5 mm within the cut
+    assert not changed[:edge].any()
+    assert not changed[:, :edge].any()
+    assert not changed[:, -edge:].any()
     for number in ("1.2", "1.3", "1.4"):
         assert plain.panels[number].image.tobytes() == lettered.panels[number].image.tobytes()
 

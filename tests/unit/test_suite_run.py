@@ -16,7 +16,7 @@ import pytest
 import torch
 import yaml
 
-from multiid import read_recipe
+from multiid import Box, Face, read_recipe
 from multiid.errors import OutputError, SuiteError
 from multiid.suites.gather import gather_people
 from multiid.suites.miniature import MiniaturePeople
@@ -336,3 +336,28 @@ def test_figures_are_those_of_the_pictures(plan: Plan, results: list[tuple[Task,
 
     values = [[measure(Measured(r, "mini"), "single_sim")] for t, r in results if t.setting.name == "true"]
     assert cell.figures["single_sim"] == bootstrap(values)
+
+
+def seen_alone(likeness: float) -> Reading:
+    """A picture of one person, whose face is as like them as that."""
+    face = Face(Box(0, 0, 10, 10), ((5.0, 5.0),) * 5, 1.0, np.array([likeness, (1 - likeness**2) ** 0.5], np.float32))
+    return Reading(("p1",), np.array([[1.0, 0.0]]), (face.box,), 1, (face,), seed=0, seconds=1.0)
+
+
+@pytest.mark.parametrize(
+    ("likenesses", "best", "median", "worst"),
+    [
+        ([0.7, 0.9, 0.6, 1.0, 0.5, 0.8, 0.65, 0.75, 0.55, 0.95], [3, 9, 1], [5, 7, 0], [2, 8, 4]),
+        ([0.6, 0.9, 0.8], [1], [2], [0]),
+        ([0.6, 0.9], [1], [], [0]),
+    ],
+)
+def test_the_best_the_middle_and_the_worst_are_shown(
+    likenesses: list[float], best: list[int], median: list[int], worst: list[int], plan: Plan, tmp_path: Path
+) -> None:
+    case, setting = plan.suite.cases[0], plan.suite.settings[0]
+    results = [(Task(case, setting, index), seen_alone(likeness)) for index, likeness in enumerate(likenesses)]
+    (cell,) = summarise(plan, results, tmp_path, command="").cells
+    shown = [[int(one.file.stem) for one in rank] for rank in (cell.best, cell.median, cell.worst)]
+    assert shown == [best, median, worst]
+    assert cell.best[0].score == pytest.approx(max(likenesses))

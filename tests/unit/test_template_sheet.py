@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from shelf import shelf_template
 
 from multiid.cli import main
 from multiid.cli.templates import command
@@ -138,7 +139,7 @@ def test_the_committed_sheet_shows_the_library_as_it_is():
     with Image.open(COMMITTED) as image:
         assert image.mode == "P"
         committed = pixels(image).astype(float)
-    drawn = pixels(draw_template_sheet([load_template(name) for name in template_names()]))
+    drawn = pixels(draw_template_sheet([shelf_template(name) for name in template_names()]))
     assert committed.shape == drawn.shape, "make it with: multiid templates sheet -o docs/pictures/templates.png"
     difference = np.abs(committed - drawn).mean()
     print(f"the sheet differs by {difference:.3f} of 255 on average, allowed 0.5")
@@ -162,4 +163,10 @@ def test_the_command_writes_nothing_where_something_is_wrong(tmp_path: Path):
         run("nobody", "-o", str(tmp_path / "sheet.png"))
     with pytest.raises(OutputError, match="Expected an existing folder"):
         run("-o", str(tmp_path / "nowhere" / "sheet.png"))
+    own = tmp_path / "mine.json"
+    own.write_text(made_up("mine", "mine").to_json(), encoding="utf-8")
+    with pytest.raises(OutputError, match=r"ending in \.png, but got .*mine\.json"):
+        run(str(own), "-o", str(own))
+    assert load_template(own).name == "mine"
+    own.unlink()
     assert list(tmp_path.iterdir()) == []

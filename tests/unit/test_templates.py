@@ -1,13 +1,13 @@
 import json
 import re
 from collections import Counter
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from shelf import shelf_pose, shelf_template
 
 from multiid.errors import TemplateError
 from multiid.geometry import Box, Point, Size
@@ -64,22 +64,16 @@ def refused(folder: Path, document: object) -> str:
     return message.removeprefix(f"{path}: ")
 
 
-@cache
-def library() -> dict[str, Template]:
-    """All templates of the library by name; to load them takes long, so it is done once."""
-    return {name: load_template(name) for name in NAMES}
-
-
 def face_boxes(name: str) -> list[Box]:
     """Of those whose face is seen, without extras."""
-    pose = load_template(name).pose()
+    pose = shelf_pose(name)
     boxes = [place.skeleton.face_box(pose.size) for place in pose.places if not place.extra]
     return [box for box in boxes if box is not None]
 
 
 def head_boxes(name: str) -> list[Box]:
     """Of everybody, seen from behind too, and extras."""
-    pose = load_template(name).pose()
+    pose = shelf_pose(name)
     boxes = [place.skeleton.head_box(pose.size) for place in pose.places]
     return [box for box in boxes if box is not None]
 
@@ -93,7 +87,7 @@ def kinds_and_tags() -> tuple[set[str], set[str]]:
 
 
 def test_the_library_holds_what_is_promised():
-    kinds = Counter(template.tags[0] for template in library().values())
+    kinds = Counter(template.tags[0] for template in map(shelf_template, NAMES))
     print(len(NAMES), kinds)
     assert len(NAMES) >= 48
     assert kinds >= Counter(KINDS)
@@ -102,7 +96,7 @@ def test_the_library_holds_what_is_promised():
 
 def test_there_are_families_of_3_to_8_a_class_and_a_team():
     people: dict[str, set[int]] = {kind: set() for kind in KINDS}
-    for template in library().values():
+    for template in map(shelf_template, NAMES):
         people[template.tags[0]].add(template.people)
     assert people["family"] >= set(range(2, 9))
     assert people["friends"] >= set(range(3, 7))
@@ -114,7 +108,7 @@ def test_there_are_families_of_3_to_8_a_class_and_a_team():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_tags_come_from_the_list_in_the_documentation(name: str):
-    template = load_template(name)
+    template = shelf_template(name)
     assert template.tags[0] in kinds_and_tags()[0]
     assert template.tags[0] in (*name.split("-"), "panel"), "a panel's name says what happens in it"
     assert set(template.tags[1:]) <= kinds_and_tags()[0] | kinds_and_tags()[1]
@@ -123,13 +117,13 @@ def test_tags_come_from_the_list_in_the_documentation(name: str):
 
 def test_every_listed_tag_is_some_templates():
     kinds, tags = kinds_and_tags()
-    assert kinds | tags == {tag for template in library().values() for tag in template.tags}
+    assert kinds | tags == {tag for template in map(shelf_template, NAMES) for tag in template.tags}
     assert not kinds & tags
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_tags_say_what_is_to_be_seen(name: str):
-    template = load_template(name)
+    template = shelf_template(name)
     people = [place for place in template.places if not place.extra]
     roles = [place.role for place in people]
     kind, tags = template.tags[0], set(template.tags)
@@ -151,7 +145,7 @@ def test_tags_say_what_is_to_be_seen(name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_library_templates_are_complete_and_without_fault(name: str):
-    template = load_template(name)
+    template = shelf_template(name)
     assert template.name == name
     assert template.description
     assert template.tags
@@ -163,7 +157,7 @@ def test_library_templates_are_complete_and_without_fault(name: str):
 @pytest.mark.parametrize("name", NAMES)
 def test_library_faces_are_large_enough_to_know_somebody(name: str):
     boxes = face_boxes(name)
-    template = load_template(name)
+    template = shelf_template(name)
     least = next(LEAST_FACE[people] for people in sorted(LEAST_FACE) if people >= template.people)
     least = LEAST_OF_FULL_LENGTH if "full-length" in template.tags else least
     smallest = min((box.height for box in boxes), default=least)
@@ -173,7 +167,7 @@ def test_library_faces_are_large_enough_to_know_somebody(name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_limb_crosses_somebody_elses_face(name: str):
-    pose = load_template(name).pose()
+    pose = shelf_pose(name)
     boxes = head_boxes(name)
     for owner, place in enumerate(pose.places):
         for start, end in LIMBS:
@@ -190,7 +184,7 @@ def test_no_limb_crosses_somebody_elses_face(name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_children_are_smaller_than_grown_ups(name: str):
-    bodies = [(place.role, place.body.height) for place in load_template(name).places if place.body]
+    bodies = [(place.role, place.body.height) for place in shelf_template(name).places if place.body]
     children = [height for role, height in bodies if role == "child"]
     others = [height for role, height in bodies if role != "child"]
     if children and others:
@@ -207,7 +201,7 @@ def test_the_committed_preview_shows_the_template_as_it_is(name: str):
     with Image.open(path) as image:
         assert max(image.size) == 512
         committed = np.asarray(image.convert("RGB"), dtype=float)
-    drawn = np.asarray(draw_preview(load_template(name).pose()).convert("RGB"), dtype=float)
+    drawn = np.asarray(draw_preview(shelf_pose(name)).convert("RGB"), dtype=float)
     assert committed.shape == drawn.shape
     difference = np.abs(committed - drawn).mean()
     print(f"{name}: preview differs by {difference:.3f} of 255 on average, allowed 0.5")
@@ -220,7 +214,7 @@ def test_every_preview_belongs_to_a_template():
 
 def test_templates_for_names_the_nearest_fit_first():
     for wanted in (5, 7, 12):
-        people = [library()[name].people for name in templates_for(wanted)]
+        people = [shelf_template(name).people for name in templates_for(wanted)]
         fitting = [count for count in people if count >= wanted]
         assert fitting[0] == wanted
         assert fitting == sorted(fitting)
@@ -262,7 +256,7 @@ def test_hands_and_faces_stand_beside_keypoints(tmp_path: Path):
 
 def test_a_template_is_written_as_it_is_read(tmp_path: Path):
     for name in NAMES[::4]:  # some of each kind; all of them take long
-        template = load_template(name)
+        template = shelf_template(name)
         assert load_template(write(tmp_path, template.to_json())) == template
         taken = Template.of(template.pose(), name=name, title=template.title)
         assert load_template(write(tmp_path, taken.to_json())).pose() == template.pose()
@@ -301,10 +295,19 @@ def test_an_unknown_name_suggests_the_nearest():
         load_template("zzz")
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path):
+    path = write(tmp_path, "\ufeff" + json.dumps(minimal()))
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert load_template(path).name == "mine"
+
+
 def test_an_absent_or_unreadable_file_is_named(tmp_path: Path):
     with pytest.raises(TemplateError, match=r"nowhere\.json: expected a template, but it cannot be read: No such file"):
         load_template(tmp_path / "nowhere.json")
     (tmp_path / "folder.json").mkdir()
+    for name in ("a\0b.json", "\ud800.json"):
+        with pytest.raises(TemplateError, match="expected a template, but it cannot be read: "):
+            shelf_template(name)
     with pytest.raises(TemplateError, match="cannot be read: Is a directory"):
         load_template(tmp_path / "folder.json")
 
@@ -366,7 +369,11 @@ BODY = {"face": [0.5, 0.3], "height": 1.5}
         ({"size": [0, 512]}, "size: expected width and height in multiples of 8, but got 0x512; the nearest is 8x512."),
         ({"size": [512]}, "size.1: expected a value, but it is missing."),
         ({"title": ""}, "title: expected at least 1 character, but got ''."),
-        ({"name": "My one"}, "name: expected a text that matches ^[a-z0-9]+(-[a-z0-9]+)*$, but got 'My one'."),
+        (
+            {"name": "My one"},
+            "name: expected small letters, digits and hyphens, such as our-picnic, but got 'My one'.",
+        ),
+        ({"name": "mine\n"}, "name: expected small letters, digits and hyphens, such as our-picnic, but got 'mine '."),
         ({"size": "big"}, "size: expected an array or an object, but got 'big'."),
     ],
 )

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from shelf import shelf_template
 
 from multiid.errors import TemplateError
 from multiid.geometry import Point
 from multiid.poses.templates import Template, load_template, template_names, template_schema, templates_for
 
-PANELS = [name for name in template_names() if load_template(name).tags[0] == "panel"]
+PANELS = [name for name in template_names() if shelf_template(name).tags[0] == "panel"]
 PROMISED = (
     "talking", "from-behind", "close-up", "reaction", "running", "walking", "hugging", "seated", "pointing", "crowd",
     "shrugging", "celebration", "crouching", "arguing", "confrontation",
@@ -34,14 +35,14 @@ def load(folder: Path, document: object) -> Template:
 
 def test_panels_show_what_comics_need():
     assert len(PANELS) >= 14
-    tags = {tag for name in PANELS for tag in load_template(name).tags}
+    tags = {tag for name in PANELS for tag in shelf_template(name).tags}
     assert set(PROMISED) <= tags
     assert {"over-the-shoulder", "back-to-back"} <= set(PANELS)
 
 
 @pytest.mark.parametrize("name", PANELS)
 def test_crowds_have_extras_behind_and_nothing_else_has(name: str):
-    template = load_template(name)
+    template = shelf_template(name)
     extras = [place for place in template.places if place.extra]
     people = [place for place in template.places if not place.extra]
     assert ("crowd" in template.tags) == bool(extras)
@@ -52,7 +53,7 @@ def test_crowds_have_extras_behind_and_nothing_else_has(name: str):
 
 
 def test_over_the_shoulder_shows_one_from_behind_before_another_who_faces_us():
-    template = load_template("over-the-shoulder")
+    template = shelf_template("over-the-shoulder")
     near, far = template.pose().places
     box = near.skeleton.head_box(template.size)
     assert near.depth < far.depth
@@ -66,7 +67,7 @@ def test_over_the_shoulder_shows_one_from_behind_before_another_who_faces_us():
 
 
 def test_a_close_up_is_mostly_face():
-    template = load_template("close-up")
+    template = shelf_template("close-up")
     face = template.pose().places[0].skeleton.face_box(template.size)
     assert face is not None
     print(f"the face is {face.height / template.size.height:.2f} of the panel's height, required 0.4")
@@ -97,11 +98,11 @@ def test_extras_places_are_not_to_spare_and_are_taken_last():
     assert templates_for(3).index("crowd-three") < templates_for(3).index("family-four")
     for people in (4, 8):
         names = templates_for(people)
-        without = [name for name in names if load_template(name).people >= people]
+        without = [name for name in names if shelf_template(name).people >= people]
         assert "crowd-two" in names
         assert names[: len(without)] == without, "whoever needs no extra's place comes first"
     assert "crowd-two" not in templates_for(9)
-    needing = [name for name in templates_for(7) if load_template(name).people < 7]
+    needing = [name for name in templates_for(7) if shelf_template(name).people < 7]
     assert needing == ["crowd-three", "crowd-two"], "where fewest people must be extras first"
 
 

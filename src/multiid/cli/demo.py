@@ -15,15 +15,15 @@ __all__ = ["command"]
     help="PNG file to write.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=9, show_default=True, help="Other people, another picture.")
-@click.option("--people", type=click.IntRange(min=1), help="How many. [default: as many as the template has places]")
-@click.option("--template", help="Name of a pose template. [default: family-four, or one for so many people]")
+@click.option("--people", type=click.IntRange(min=1), help="How many.  [default: as many as the template is for]")
+@click.option("--template", help="Name of a pose template.  [default: family-four, or one for so many people]")
 def command(output: Path, seed: int, people: int | None, template: str | None) -> None:
     """Show what masks are for: cartoon people in one picture, with and without, on one sheet.
 
     Needs nothing but the package: it makes people up, draws two portraits of each for the miniature model, has it
     compose them, and reads with another network who is seen in the picture.
     """
-    require_place(output)
+    require_place(output, suffix=".png")
 
     from multiid.mini.demo.plan import plan_demo
 

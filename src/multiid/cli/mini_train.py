@@ -49,10 +49,11 @@ def command(stage: str, output: Path, recipe: str, minutes: float | None) -> Non
     from multiid.mini.training.stages import STAGES
 
     settings = read_settings(STAGES[stage].settings, recipe, stage)
+    folder = output / stage
     try:
-        output.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"Expected a folder to write into, but {output} cannot be one: {error.strerror}.") from error
+        raise OutputError(f"Expected a folder to write into, but {folder} cannot be one: {error.strerror}.") from error
     run_together(_train, stage, settings, output, minutes, processes=settings.processes)
 
 

@@ -1,5 +1,6 @@
 """`multiid templates`: what pose templates there are, and what they look like."""
 
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -72,7 +73,10 @@ def preview(names: tuple[str, ...], output: Path) -> None:
     import multiid
     from multiid.poses.preview import draw_preview
 
-    templates = [multiid.load_template(name) for name in names or multiid.template_names()]
+    templates = [multiid.load_template(name) for name in dict.fromkeys(names) or multiid.template_names()]
+    name, count = Counter(template.name for template in templates).most_common(1)[0]
+    if count > 1:
+        raise OutputError(f"Expected templates of different names, for a NAME.png each, but {count} are called {name}.")
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -24,7 +24,7 @@ def command(names: tuple[str, ...], output: Path) -> None:
     import multiid
     from multiid.poses.contact import draw_template_sheet
 
-    require_place(output)
+    require_place(output, suffix=".png")
     templates = [multiid.load_template(name) for name in names or multiid.template_names()]
     with write_whole(output) as temporary:
         draw_template_sheet(templates).save(temporary, format="PNG", optimize=True)

@@ -61,6 +61,11 @@ def command(
 
     # Before any model: what is wrong with the files shows at once.
     image = multiid.load_photo(picture, min_side=1)
+    if explain is not None and explain.exists() and explain.samefile(picture):
+        raise OutputError(
+            f"Expected another file than the picture itself for --explain, but got {explain}, which would lose it and "
+            "its recipe: choose another name."
+        )
     recipe = multiid.read_recipe(picture) if carries_recipe(picture) else None
     if recipe is None and people is None:
         raise click.UsageError(f"Expected --people with {picture}, which carries no recipe that says who is in it.")

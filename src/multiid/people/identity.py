@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from multiid.errors import EncoderMismatchError, IdentityError
+from multiid.errors import EncoderMismatchError, IdentityError, NotAnIdentityError
 from multiid.people.mixing import mix_directions, mix_loudness, normalise_shares
 from multiid.people.tensorfile import fingerprint, read_tensors, write_tensors
 
@@ -176,13 +176,14 @@ class Identity:
         """Reads an identity file.
 
         Raises:
-            IdentityError: when the file is absent, damaged, no identity, or of a later format.
+            IdentityError: when the file is absent or damaged; `NotAnIdentityError` when it is whole, but no identity or
+                of a later format.
         """
         tensors, about = read_tensors(path, error=IdentityError)
         version = about.pop("identity", None)
         if type(version) is not int or version not in (_PLAIN, _MIXED):
             later = isinstance(version, int) and version > _MIXED
-            raise IdentityError(
+            raise NotAnIdentityError(
                 f"Expected an identity file of format {_PLAIN} or {_MIXED}, but {Path(path)} is "
                 + (f"of format {version}: update multiid." if later else "none: make one with multiid people add.")
             )

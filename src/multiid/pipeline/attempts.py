@@ -10,7 +10,7 @@ from multiid.people.identity import Identity
 from multiid.pipeline.merging import Progress
 from multiid.pipeline.refining import PictureMaker, refine_faces
 from multiid.pipeline.result import Picture
-from multiid.pipeline.scene import Scene
+from multiid.pipeline.scene import MOST_SEED, Scene
 from multiid.pipeline.verification import Attempt
 from multiid.pipeline.verifying import check_image
 
@@ -24,7 +24,6 @@ Watch = Callable[[Attempt], None]
 
 _ANY_WIDTH = 1e6  # pixels: faces of any size are painted anew
 _STRENGTH = 0.85
-_SEEDS = 2**63 - 64  # as many as scenes may have
 
 
 def require_verifiable(judge: FaceAnalyzer | None, *, attempts: int, own_latents: bool, pixels: bool) -> FaceAnalyzer:
@@ -125,7 +124,7 @@ class _Trial:
         first = picture.recipe.seed
         for number in range(attempts):
             if number:
-                again = replace(self.scene, images=1, seed=(first + number * step) % _SEEDS)
+                again = replace(self.scene, images=1, seed=(first + number * step) % (MOST_SEED + 1))
                 picture = self.maker.compose_batch([again], progress=self.progress)[0]
                 picture = picture if self.finish is None else self.finish(picture)
             attempt, picture = self._checked(picture, ())

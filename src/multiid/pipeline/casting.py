@@ -10,27 +10,16 @@ from scipy.optimize import linear_sum_assignment
 from multiid.errors import SceneError
 from multiid.poses.anatomy import Age
 from multiid.poses.library import fitting_templates
+from multiid.poses.roles import role_of
 from multiid.poses.skeleton import Place, Pose
+from multiid.poses.template_text import count_people
+from multiid.poses.templates import Template
 
-__all__ = ["ROLE_NOUNS", "CastBy", "Casting", "cast_people", "propose_templates", "role_of", "whom_for"]
+__all__ = ["CastBy", "Casting", "cast_people", "propose_templates", "whom_for"]
 
 CastBy = Literal["order", "roles"]
 """How people without a place of their own get one: "order" gives person i place i, "roles" gives children children's
 places and elders elders'."""
-
-ROLE_NOUNS: dict[Age, frozenset[str]] = {
-    "child": frozenset((
-        "baby", "boy", "child", "daughter", "girl", "grandchild", "granddaughter", "grandson", "kid", "schoolboy",
-        "schoolgirl", "son", "toddler",
-    )),
-    "elder": frozenset((
-        "elder", "gran", "granddad", "grandfather", "grandma", "grandmother", "grandpa", "grandparent", "granny", "nan",
-        "pensioner", "senior",
-    )),
-}  # fmt: skip
-"""Nouns that say how old somebody is; all others are adults'."""
-
-_OLD = frozenset(("old", "elderly", "aged"))  # words before a noun that make an elder of an adult
 
 # What it costs to give somebody a place made for another role: a child's stature is farther from the others' than
 # theirs from each other. Any such cost outweighs all that follows, so order decides only between what fits alike.
@@ -62,18 +51,6 @@ class Casting:
     notes: tuple[str, ...]
 
 
-def role_of(noun: str) -> Age:
-    """Whose place a class noun asks for, by its last word and what stands before it: "old man" is an elder.
-
-    Nouns that tell no age are adults' (`ROLE_NOUNS`).
-    """
-    *before, last = noun.lower().split() or [""]
-    for role, nouns in ROLE_NOUNS.items():
-        if last in nouns:
-            return role
-    return "elder" if _OLD.intersection(before) else "adult"
-
-
 def cast_people(
     people: Iterable[tuple[str, str, int | None]],
     pose: Pose,
@@ -89,29 +66,29 @@ def cast_people(
     those as cheap, people keep their order from left to right, nearest to the place of their index. Extras' places,
     which come last in a pose, are filled last.
 
-    Places may stay empty: somebody without identity stands there then. That is said in a note unless the place is an
-    extra's.
+    Places may stay empty: somebody without identity stands there then. That is said in a note, which names templates
+    that have none to spare, unless the place is an extra's.
 
     Args:
         people: name, noun and, if they ask for one, place of each.
         pose: the places.
         how: people without a place of their own get one.
-        tags: of the template, to propose like ones when there are too many people.
+        tags: of the template, to propose like ones when there are too many or too few people.
 
     Raises:
         SceneError: when there are more people than places (templates that fit are named), a place is asked for that
             the pose does not have, or two people come to the same.
     """
     crowd, count = list(people), len(pose.places)
+    nouns = [noun for _, noun, _ in crowd]
     if how not in get_args(CastBy):
         raise SceneError(f'casting: expected one of {", ".join(get_args(CastBy))}, but got "{how}".')
     if len(crowd) > count:
         raise SceneError(
-            f"people: expected at most {count}, one per place, but got {len(crowd)}: "
-            f"{propose_templates([noun for _, noun, _ in crowd], tags)}."
+            f"people: expected at most {count}, one per place, but got {len(crowd)}: {propose_templates(nouns, tags)}."
         )
     asked = [place for _, _, place in crowd]
-    chosen = _by_order(asked) if how == "order" else _by_roles([role_of(noun) for _, noun, _ in crowd], asked, pose)
+    chosen = _by_order(asked) if how == "order" else _by_roles([role_of(noun) for noun in nouns], asked, pose)
     _check([name for name, _, _ in crowd], chosen, count)
     vacant = tuple(index for index, place in enumerate(pose.places) if index not in chosen and not place.extra)
     reasons = [
@@ -119,7 +96,7 @@ def cast_people(
         for (name, noun, wish), place in zip(crowd, chosen, strict=True)
     ]
     given = [reason for reason, wish in zip(reasons, asked, strict=True) if how == "roles" and wish is None]
-    return Casting(tuple(chosen), tuple(reasons), vacant, (*given, *_vacancy(pose, vacant, len(crowd))))
+    return Casting(tuple(chosen), tuple(reasons), vacant, (*given, *_vacancy(pose, vacant, nouns, tags)))
 
 
 def whom_for(place: Place) -> str:
@@ -132,11 +109,8 @@ def whom_for(place: Place) -> str:
 
 def propose_templates(nouns: Sequence[str], tags: Sequence[str] = ()) -> str:
     """The end of a sentence about people who do not fit: names of templates that they do fit, the best first."""
-    names = fitting_templates([role_of(noun) for noun in nouns], tags=tags)
-    if not names:
-        return f"no template has {len(nouns)} places"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"templates that fit are {', '.join(names[:_SHOWN])}{more}"
+    fitting = fitting_templates([role_of(noun) for noun in nouns], tags=tags)
+    return f"templates that fit are {_names(fitting)}" if fitting else f"no template has {len(nouns)} places"
 
 
 def _by_order(asked: Sequence[int | None]) -> list[int]:
@@ -194,12 +168,19 @@ def _whose(role: str) -> str:
     return f"{'an' if role[0] in 'aeiou' else 'a'} {role}'s place"
 
 
-def _vacancy(pose: Pose, vacant: Sequence[int], people: int) -> tuple[str, ...]:
+def _vacancy(pose: Pose, vacant: Sequence[int], nouns: Sequence[str], tags: Sequence[str]) -> tuple[str, ...]:
     """A note about places that stay without identity."""
     if not vacant:
         return ()
     where = ", ".join(f"{place} ({pose.places[place].role})" for place in vacant)
-    return (
-        f"Nobody takes place{'s' if len(vacant) > 1 else ''} {where}: strangers will stand there. A template for "
-        f"{people} has none: see multiid templates list --people {people}.",
-    )
+    note = f"Nobody takes place{'s' if len(vacant) > 1 else ''} {where}: strangers will stand there."
+    people = len(nouns)
+    whole = [each for each in fitting_templates([role_of(noun) for noun in nouns], tags=tags) if each.people == people]
+    if not whole:
+        return (note,)
+    return (f"{note} Templates for {count_people(people)} are {_names(whole)}.",)
+
+
+def _names(templates: Sequence[Template]) -> str:
+    more = f" and {len(templates) - _SHOWN} more" if len(templates) > _SHOWN else ""
+    return ", ".join(template.name for template in templates[:_SHOWN]) + more

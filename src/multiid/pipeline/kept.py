@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from multiid.errors import OutputError
 from multiid.files import write_whole
 from multiid.modelfiles import local_source
 from multiid.people.tensorfile import read_tensors
-from multiid.pipeline.preset_record import Preset
+from multiid.pipeline.preset_record import Preset, Weights
 from multiid.pipeline.result import Picture
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "recall_tensors",
     "stamp_of",
     "weights_digest",
+    "weights_of",
 ]
 
 _KEY = "multiid-kept"  # keyword of the PNG's text chunk
@@ -72,12 +73,17 @@ def stamp_of(*told: Any) -> str:
 
 
 def made_with(preset: Preset) -> tuple[Any, ...]:
-    """What a preset's pictures depend on besides scene and device: its weights and settings, and all versions.
+    """What a preset's pictures depend on besides scene and device: its weights and settings, and all versions."""
+    versions = [version(name) for name in _VERSIONS]
+    return __version__, versions, preset.recorded, repr(preset.defaults), weights_of(preset)
 
-    Weights on this machine count by what is in them, those of the hub by name and revision.
+
+def weights_of(preset: Preset) -> dict[str, tuple[str | None, ...]]:
+    """What tells the weights of each part of a preset from others.
+
+    Those on this machine count by what is in them, wherever they lie; those of the hub by name and revision.
     """
-    parts = {name: [asdict(weights), _digest(weights.source)] for name, weights in preset.parts.items()}
-    return __version__, [version(name) for name in _VERSIONS], preset.recorded, repr(preset.defaults), parts
+    return {name: _told(weights) for name, weights in preset.parts.items()}
 
 
 def weights_digest(place: Path) -> str:
@@ -90,9 +96,10 @@ def weights_digest(place: Path) -> str:
     return digest.hexdigest()
 
 
-def _digest(source: str) -> str | None:
-    place = local_source(source)
-    return None if place is None else weights_digest(place)
+def _told(weights: Weights) -> tuple[str | None, ...]:
+    place = local_source(weights.source)
+    origin = (weights.source, weights.revision) if place is None else (weights_digest(place),)
+    return (*origin, weights.file)
 
 
 def keep_picture(picture: Picture | PIL.Image.Image, file: Path, *, stamp: str, seconds: float, tries: int = 1) -> None:

@@ -25,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from multiid.errors import IdentityError, RecipeError
+from multiid.errors import IdentityError, NotAnIdentityError, RecipeError
 from multiid.geometry import Size
 from multiid.people.identity import Identity
 from multiid.pipeline.anchor import Anchor
@@ -311,10 +311,10 @@ def _check_format(text: str, path: str | os.PathLike[str]) -> None:
 
 
 def find_identities(folder: str | os.PathLike[str]) -> list[Identity]:
-    """All identities in a folder's .safetensors files, in the order of their names; other files are passed over.
+    """All identities in a folder's .safetensors files, in the order of their names; other weights are passed over.
 
     Raises:
-        IdentityError: when the folder is absent or holds no identity.
+        IdentityError: when the folder is absent or holds no identity, or a file is damaged.
     """
     place = Path(folder)
     if not place.is_dir():
@@ -323,7 +323,7 @@ def find_identities(folder: str | os.PathLike[str]) -> list[Identity]:
     for file in sorted(place.glob("*.safetensors")):
         try:
             found.append(Identity.load(file))
-        except IdentityError:  # a folder may hold other weights as well; who is missing is said by name
+        except NotAnIdentityError:  # a folder may hold other weights as well; who is missing is said by name
             continue
     if not found:
         raise IdentityError(

@@ -22,7 +22,10 @@ from multiid.prompts import Layout
 from multiid.regions import Region
 from multiid.validation import suggest
 
-__all__ = ["Control", "Lora", "Person", "PlaceIndex", "Scene", "Strength"]
+__all__ = ["MOST_SEED", "Control", "Lora", "Person", "PlaceIndex", "Scene", "Strength"]
+
+MOST_SEED = 2**63 - 65
+"""The largest seed: that of the last of 64 pictures of a call must be one that torch takes."""
 
 Strength = Annotated[float, Ge(0), Le(10)]
 PlaceIndex = Annotated[int, Ge(0)]
@@ -182,7 +185,7 @@ class Scene:
     width: Side | None = None
     height: Side | None = None
     images: Annotated[int, Ge(1), Le(64)] = 1
-    seed: Annotated[int, Ge(0), Le(2**63 - 65)] | None = None
+    seed: Annotated[int, Ge(0), Le(MOST_SEED)] | None = None
 
     def __post_init__(self) -> None:
         check_values(self)

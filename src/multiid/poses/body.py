@@ -24,7 +24,7 @@ from multiid.poses.anatomy import (
     reach,
     rotation,
 )
-from multiid.poses.skeleton import JOINTS, Joint, Skeleton
+from multiid.poses.skeleton import FAR, JOINTS, Joint, Skeleton
 
 __all__ = ["Age", "Body", "Limb", "Part", "Stance"]
 
@@ -120,12 +120,17 @@ class Body:
         check_range("head_tilt", self.head_tilt, -45.0, 45.0)
         check_range("head_nod", self.head_nod, -40.0, 40.0)
 
-    def skeleton(self, size: Size, *, age: Age = "adult") -> Skeleton:
+    def skeleton(self, size: Size, *, age: Age = "adult", beyond: bool = False) -> Skeleton:
         """The person as OpenPose would see them on a canvas of `size` (only its aspect matters).
 
         Points outside the canvas, hidden parts, limbs beyond an unseen joint, and what is on the far side of a turned
         head are `None`: first the far ear, then the far eye, beyond the profile the nose and beyond that the other eye.
         From behind the ears alone are seen, and the person's right is at the right of the picture.
+
+        Args:
+            size: of the canvas.
+            age: whose proportions the body has.
+            beyond: whether points outside the canvas are there too, up to four canvases away.
 
         Raises:
             ValueError: when a hand is asked to reach farther than the arm is long.
@@ -147,7 +152,7 @@ class Body:
         points: dict[Joint, Point | None] = {}
         for joint in JOINTS:
             point = project(joints[joint])
-            inside = 0 <= point.x < 1 and 0 <= point.y < 1
+            inside = all(-FAR < value < 1 + FAR if beyond else 0 <= value < 1 for value in point)
             cut_off = joint in _HANGS_ON and points[_HANGS_ON[joint]] is None
             points[joint] = None if joint in hidden or not inside or cut_off else point
         return Skeleton(tuple(points.values()))

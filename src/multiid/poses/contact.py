@@ -8,6 +8,7 @@ from functools import cache
 from PIL import Image, ImageDraw, ImageFont
 
 from multiid.poses.preview import draw_preview
+from multiid.poses.template_text import count_people
 from multiid.poses.templates import Template
 
 __all__ = ["draw_template_sheet", "template_groups"]
@@ -100,7 +101,7 @@ def _rows(templates: Sequence[Template]) -> list[list[_Tile]]:
 def _tile(template: Template, *, heading: str) -> _Tile:
     long_side = min(round(_HEIGHT * max(1.0, template.size.aspect)), _WIDTH - 2 * _MARGIN)
     preview = draw_preview(template.pose(), long_side=long_side).convert("RGB")
-    people = "1 person" if template.people == 1 else f"{template.people} people"
+    people = count_people(template.people)
     extras = len(template.places) - template.people
     people += f", {extras} extras" if extras > 1 else ", 1 extra" if extras else ""
     text = max(

@@ -9,6 +9,7 @@ from multiid.errors import TemplateError
 from multiid.geometry import Point, Size
 from multiid.poses.body import Body, Limb
 from multiid.poses.skeleton import Place, Pose
+from multiid.poses.template_text import count_people
 from multiid.poses.templates import Template, TemplatePlace, template_schema
 from multiid.validation import describe_error
 
@@ -53,7 +54,8 @@ def row_template(people: int, *, name: str) -> Template:
         size, bodies = _row(people)
     except ValueError as error:
         raise TemplateError(
-            f"{error}; write one for more with docs/templates.md, or take one of the library's."
+            f"{error}; for more copy one of the library's with --like (multiid templates list --people {people}), "
+            "or write one (docs/templates.md)."
         ) from error
     rounded = [
         replace(body, face=Point(round((index + 0.5) / people, 3), _FACE_HEIGHT), turn=round(body.turn, 1))
@@ -61,7 +63,7 @@ def row_template(people: int, *, name: str) -> Template:
     ]
     document = {
         "name": name,
-        "title": f"{people} {'person' if people == 1 else 'people'} in a row",
+        "title": f"{count_people(people)} in a row",
         "size": size,
         "places": tuple(TemplatePlace(body=body) for body in rounded),
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from multiid.geometry import Box, Point, Size
 
-__all__ = ["FACE_POINTS", "HAND_POINTS", "JOINTS", "LIMBS", "Joint", "Place", "Points", "Pose", "Skeleton"]
+__all__ = ["FACE_POINTS", "FAR", "HAND_POINTS", "JOINTS", "LIMBS", "Joint", "Place", "Points", "Pose", "Skeleton"]
 
 JOINTS = (
     "nose", "neck",
@@ -49,8 +49,8 @@ _FACE_HEIGHT = 1.35
 
 _HEAD: tuple[Joint, ...] = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 
-_FAR = 4.0  # canvases; what lies beyond cannot be seen, and what reaches there can hardly be drawn
-
+FAR = 4.0
+"""Canvases that a point may be away: what lies beyond cannot be seen, and what reaches there can hardly be drawn."""
 
 Points = tuple[Point | None, ...]
 """Points of a body, a hand or a face in OpenPose order, as fractions of the canvas; `None` where one is unseen."""
@@ -90,7 +90,7 @@ class Skeleton:
         for points in (self.points, self.right_hand, self.left_hand, self.face):
             for point in points or ():
                 # Written so that "not a number" fails as well.
-                if point is not None and not all(-_FAR <= value <= 1 + _FAR for value in point):
+                if point is not None and not all(-FAR <= value <= 1 + FAR for value in point):
                     raise ValueError(
                         f"Expected points on the canvas or not far from it, but got ({point.x:g}, {point.y:g})."
                     )

@@ -1,20 +1,25 @@
-"""A template's JSON, laid out for people to read and change: points and angles fill lines instead of a line each."""
+"""What templates say to people: how many they are for, and their JSON, laid out to be read and changed."""
 
 import json
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["template_text"]
+__all__ = ["count_people", "template_text"]
 
 _WIDTH = 120
 _INDENT = "  "
 
 
+def count_people(people: int) -> str:
+    """How many people, in words: "1 person", "2 people"."""
+    return "1 person" if people == 1 else f"{people} people"
+
+
 def template_text(document: Mapping[str, Any]) -> str:
     """JSON text of a template's keys and values, one key a line, where what is short stays.
 
-    Points are wrapped at 120 columns. The text ends in a line break and is the same for the same document.
+    Points and angles are wrapped at 120 columns. The text ends in a line break and is the same for the same document.
     """
     return _written(document, 0) + "\n"
 

@@ -12,6 +12,7 @@ from multiid.poses.body import Body
 from multiid.poses.checks import find_faults
 from multiid.poses.moves import Move, moved_body, moved_skeleton
 from multiid.poses.skeleton import Points
+from multiid.poses.template_text import count_people
 from multiid.poses.templates import Template, TemplatePlace, template_schema
 from multiid.poses.variants import Change, Framing, plan_framing, plan_mirror, plan_order, plan_removal
 from multiid.validation import describe_error
@@ -35,7 +36,9 @@ def vary_template(
     """A template made of another, as its file says it: bodies stay bodies, moved and scaled.
 
     What is asked for is done in the order of the arguments, and each counts places as the one before left them. What
-    bodies had beyond the edge of the canvas comes into sight where the new one reaches farther.
+    bodies had beyond the edge of the canvas comes into sight where the new one reaches farther; to show people from
+    head to toe, it reaches as far as they do. The description says what was done; so does the title, where somebody
+    was left out.
 
     Args:
         template: stays as it is.
@@ -52,7 +55,11 @@ def vary_template(
             left, a side of `size` is no multiple of 8, or the new pose has a fault.
     """
     done: list[str] = []
-    for place in sorted(set(remove), reverse=True):
+    count = len(template.places)
+    gone = sorted(set(remove), reverse=True)
+    if gone and set(range(count)) <= set(gone):
+        raise TemplateError(f"remove: expected at least one place to remain, but all {count} would go.")
+    for place in gone:
         template = _changed(template, plan_removal(template.pose(), place))
         done.insert(0, f"without place {place}")
     if order is not None:
@@ -62,12 +69,17 @@ def vary_template(
         template = _changed(template, plan_mirror(template.pose()))
         done.append("mirrored")
     if framing != "wide" or size is not None:
-        change = plan_framing(template.pose(), size=size or template.size, framing=framing, places=places)
+        pose = template.pose(beyond=framing == "full")
+        change = plan_framing(pose, size=size or template.size, framing=framing, places=places)
         template = _changed(template, change)
         done.append(f"{framing} on {template.size}")
-    # What the old description says of left and right, or of how many there are, need not hold any more.
-    description = f"{template.name}, {', '.join(done)}." if done else template.description
-    return _checked(template, {"name": name or template.name, "description": description})
+    # What the old description says of left and right, and the old title of who is there, need not hold any more.
+    updates = {"name": name or template.name}
+    if done:
+        updates["description"] = f"{template.name}, {', '.join(done)}."
+    if len(template.places) < count:
+        updates["title"] = f"{count_people(template.people)}, from {template.name}"
+    return _checked(template, updates)
 
 
 def _changed(template: Template, change: Change) -> Template:

@@ -1,5 +1,7 @@
 """Pose templates: JSON files that say who may stand where, and the library that comes with the package."""
 
+import re
+from codecs import BOM_UTF8
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +30,7 @@ __all__ = [
 _CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 _SIDE_MULTIPLE = 8  # pixels per latent
 _LONGEST_SIDE = 8192  # of a scene's picture too
+_NAME = "^[a-z0-9]+(-[a-z0-9]+)*$"
 
 _Body = Annotated[Points, Field(min_length=len(JOINTS), max_length=len(JOINTS))]
 _Hand = Annotated[Points, Field(min_length=HAND_POINTS, max_length=HAND_POINTS)]
@@ -73,14 +76,14 @@ class TemplatePlace(BaseModel):
                     )
         return self
 
-    def skeleton(self, size: Size) -> Skeleton:
-        """The place's skeleton on a canvas of `size`.
+    def skeleton(self, size: Size, *, beyond: bool = False) -> Skeleton:
+        """The place's skeleton on a canvas of `size`, with what a body has beyond its edge or without.
 
         Raises:
             ValueError: when the body's hand cannot reach where it should.
         """
         if self.body is not None:
-            return self.body.skeleton(size, age=self.role)
+            return self.body.skeleton(size, age=self.role, beyond=beyond)
         return Skeleton(self.keypoints or (), self.right_hand_keypoints, self.left_hand_keypoints, self.face_keypoints)
 
 
@@ -89,7 +92,7 @@ class Template(BaseModel):
 
     model_config = _CONFIG
 
-    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    name: str = Field(json_schema_extra={"pattern": _NAME})
     """Small letters, digits and hyphens; in the library, the file's name."""
     title: str = Field(min_length=1)
     """A few words for a list."""
@@ -100,6 +103,13 @@ class Template(BaseModel):
     tags: tuple[str, ...] = ()
     places: tuple[TemplatePlace, ...] = Field(min_length=1)
     """The people from left to right, then the extras from left to right."""
+
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        if not re.fullmatch(_NAME, name):
+            raise ValueError(f"expected small letters, digits and hyphens, such as our-picnic, but got '{name}'")
+        return name
 
     @field_validator("size")
     @classmethod
@@ -155,8 +165,11 @@ class Template(BaseModel):
         """How many people the template is made for: its places without those of extras."""
         return sum(not place.extra for place in self.places)
 
-    def pose(self) -> Pose:
+    def pose(self, *, beyond: bool = False) -> Pose:
         """The skeletons on the template's canvas, in the order of the places.
+
+        Args:
+            beyond: whether with what bodies have beyond the canvas's edge, up to four canvases away.
 
         Raises:
             TemplateError: when a body's hand cannot reach where it should.
@@ -164,7 +177,7 @@ class Template(BaseModel):
         places: list[Place] = []
         for index, place in enumerate(self.places):
             try:
-                skeleton = place.skeleton(self.size)
+                skeleton = place.skeleton(self.size, beyond=beyond)
             except ValueError as error:
                 raise TemplateError(f"places.{index}.body: {error}.") from error
             places.append(Place(skeleton, depth=place.depth, role=place.role, extra=place.extra))
@@ -207,9 +220,10 @@ def load_template(name_or_path: str | Path) -> Template:
             )
         path = _library() / f"{name_or_path}.json"
     try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise TemplateError(f"{path}: expected a template, but it cannot be read: {error.strerror}.") from error
+        text = path.read_bytes().removeprefix(BOM_UTF8)  # with which some editors begin a file
+    except (OSError, ValueError) as error:  # ValueError: no name that a file can have
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise TemplateError(f"{path}: expected a template, but it cannot be read: {reason}.") from error
     try:
         template = Template.model_validate_json(text)
     except ValidationError as error:

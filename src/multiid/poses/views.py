@@ -65,7 +65,7 @@ def canvas_view(pose: Pose, size: Size) -> View:
     The old canvas is cut down to the new aspect ratio where that loses neither; as much as is needed, and at most as
     much as letterboxing does, is added around it otherwise. The middle stays the middle as far as that goes.
     """
-    needed = _union([_upper_part(place, pose.size) for place in pose.places], pose.size)
+    needed = _union([_upper_part(place, pose.size) for place in pose.places], _canvas(pose.size))
     cut_down = min(pose.size.width, pose.size.height * size.width / size.height)
     width = max(cut_down, needed.width, needed.height * size.aspect)
     height = _height(width, size)
@@ -80,16 +80,22 @@ def canvas_view(pose: Pose, size: Size) -> View:
 def framing_view(pose: Pose, size: Size, framing: Framing, subjects: Sequence[int]) -> View:
     """The view that shows so much of the places `subjects`, as large as a canvas of `size` takes.
 
-    It stays on the old canvas where it can. `wide` is `canvas_view`, whoever the subjects are.
+    It stays on the old canvas where it can, but for subjects with points beyond it. `wide` is `canvas_view`, whoever
+    the subjects are.
     """
     if framing == "wide":
         return canvas_view(pose, size)
-    needed = _union([_part(pose.places[index], pose.size, framing) for index in subjects], pose.size)
+    parts = {index: _part(pose.places[index], pose.size, framing) for index in subjects}
+    bounds = _canvas(pose.size)
+    for index, part in parts.items():
+        if _grown(_canvas(pose.size), _pixels(pose.places[index], pose.size, JOINTS)) != _canvas(pose.size):
+            bounds = _grown(bounds, [(part.left, part.top), (part.right, part.bottom)])
+    needed = _union(list(parts.values()), bounds)
     width = max(needed.width, needed.height * size.aspect)
     height = _height(width, size)
     return View(
-        _kept_on((needed.left + needed.right - width) / 2, width, pose.size.width),
-        _kept_on(needed.top - (height - needed.height) * _HEADROOM, height, pose.size.height),
+        _kept_on((needed.left + needed.right - width) / 2, width, bounds.left, bounds.right),
+        _kept_on(needed.top - (height - needed.height) * _HEADROOM, height, bounds.top, bounds.bottom),
         width,
         size,
     )
@@ -140,16 +146,20 @@ def _grown(box: Box, points: Sequence[tuple[float, float]]) -> Box:
     return Box(min([box.left, *xs]), min([box.top, *ys]), max([box.right, *xs]), max([box.bottom, *ys]))
 
 
-def _union(boxes: Sequence[Box], size: Size) -> Box:
-    """What holds all boxes, as far as it is on the canvas; the canvas's middle where there is none."""
+def _canvas(size: Size) -> Box:
+    return Box(0.0, 0.0, float(size.width), float(size.height))
+
+
+def _union(boxes: Sequence[Box], bounds: Box) -> Box:
+    """What holds all boxes, as far as it is within the bounds; a pixel in their middle where there is none."""
     if not boxes:
-        x, y = size.width / 2, size.height / 2
+        x, y = bounds.centre
         return Box(x - 0.5, y - 0.5, x + 0.5, y + 0.5)
     return Box(
-        max(min(box.left for box in boxes), 0.0),
-        max(min(box.top for box in boxes), 0.0),
-        min(max(box.right for box in boxes), float(size.width)),
-        min(max(box.bottom for box in boxes), float(size.height)),
+        max(min(box.left for box in boxes), bounds.left),
+        max(min(box.top for box in boxes), bounds.top),
+        min(max(box.right for box in boxes), bounds.right),
+        min(max(box.bottom for box in boxes), bounds.bottom),
     )
 
 
@@ -163,6 +173,6 @@ def _slid(start: float, length: float, first: float, last: float) -> float:
     return min(max(start, last - length), first)
 
 
-def _kept_on(start: float, length: float, side: int) -> float:
-    """Where a stretch begins so that it stays on a side of the canvas, or covers it where it is longer."""
-    return min(max(start, min(0.0, side - length)), max(0.0, side - length))
+def _kept_on(start: float, length: float, first: float, last: float) -> float:
+    """Where a stretch begins so that it stays between `first` and `last`, or covers both where it is longer."""
+    return min(max(start, min(first, last - length)), max(first, last - length))

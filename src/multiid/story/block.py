@@ -32,7 +32,7 @@ class SetLine:
         """The words, in the order in which they are read."""
         return self.laid.text
 
-    @property
+    @cached_property
     def ink(self) -> Box | None:
         """The box around what is inked, relative to the block; None where nothing is."""
         if self.laid.ink is None:
@@ -53,6 +53,8 @@ class Block:
     """From top to bottom."""
     width: int
     height: int
+    unevenness: float
+    """How far the lines are from the form that was asked for: 0 is the form itself, 0.3 looks ragged."""
 
     @cached_property
     def ink(self) -> Box:
@@ -106,7 +108,9 @@ class Block:
         return mask
 
 
-def stack_lines(text: str, size_px: float, lines: Sequence[tuple[LaidLine, bool]], align: Align) -> Block:
+def stack_lines(
+    text: str, size_px: float, lines: Sequence[tuple[LaidLine, bool]], align: Align, *, unevenness: float
+) -> Block:
     """Put lines one under another, as close as their fonts ask for, with all their ink inside the block.
 
     Args:
@@ -114,6 +118,7 @@ def stack_lines(text: str, size_px: float, lines: Sequence[tuple[LaidLine, bool]
         size_px: Height of the em.
         lines: At least one, each with whether it runs from right to left.
         align: Where shorter lines stand.
+        unevenness: How far the lines are from the form that was asked for.
     """
     ascent = max(line.ascent for line, _ in lines)
     descent = max(line.descent for line, _ in lines)
@@ -135,6 +140,7 @@ def stack_lines(text: str, size_px: float, lines: Sequence[tuple[LaidLine, bool]
         ),
         width=math.ceil(left + right),
         height=last + max(descent, boxes[-1][3]),
+        unevenness=unevenness,
     )
 
 

@@ -14,10 +14,12 @@ from multiid.people.identity import Identity
 from multiid.pipeline.preset_record import Defaults
 from multiid.pipeline.scene import Person, Scene
 from multiid.pipeline.staging import set_stage
+from multiid.story.cutting import cut_around
 from multiid.story.fonts import Cut, Typeface, find_typeface
-from multiid.story.page import PanelPicture, draw_page
+from multiid.story.page import DrawnPage, PanelPicture, draw_page
 from multiid.story.panels import StagedPanel, expected_faces
 from multiid.story.script import Page, Story
+from multiid.story.sheet import Sheet
 from multiid.story.typesetting import Block, pixels, set_text
 
 __all__ = ["BOARD_DPI", "draw_board"]
@@ -29,6 +31,7 @@ _SHEET = Size(1754, 1240)  # A4, lying
 _MARGIN = 60
 _GAP = 30
 _ROWS = 2
+_MANY_ROWS = 3  # beside a page with more panels than two rows hold
 _BESIDE = 2  # columns of frames beside a page
 _ALONE = 4  # columns on a sheet of frames alone
 _FRAME = 0.55  # of a cell's height
@@ -51,31 +54,37 @@ def draw_board(
         folder: of the script, which a font file lies beside.
 
     Returns:
-        The sheets, A4 lying at `BOARD_DPI`; and what is wrong with the words of some page, such as ones that do not
-        fit: its draft stands there without words then.
+        The sheets, A4 lying at `BOARD_DPI`; and what is wrong with some page: words that do not fit, without which its
+        draft stands there then, and insets that hide a face.
     """
     pen = _Pen(find_typeface(None, text=_all_words(story, panels), language=story.language))
-    pictures = {panel.number: _staging(panel, defaults) for panel in panels}
+    pictures = {panel.number: _staging(panel, list(story.cast), defaults) for panel in panels}
     nouns = {role.name: role.noun for panel in panels for role in panel.roles}
     cast = "\n".join(["Cast", *(_who(name, nouns[name], story.cast[name].look) for name in nouns)])
     sheets: list[Image.Image] = []
     faults: list[str] = []
     for number, page in enumerate(story.pages, 1):
         of_page = [panel for panel in panels if panel.number.partition(".")[0] == str(number)]
-        draft, fault = _draft(story, page, number, [pictures[panel.number] for panel in of_page], folder)
-        faults += [] if fault is None else [fault]
+        staged = [pictures[panel.number] for panel in of_page]
+        draft, fault = _draft(story, page, number, staged, folder)
+        of_draft = [*([] if fault is None else [fault]), *_hidden_faces(draft.sheet, staged, number)]
+        faults += of_draft
         frames = [(panel, pictures[panel.number].image) for panel in of_page]
         title = f"{story.title}: page {number} of {len(story.pages)}"
-        first = _BESIDE * _ROWS
-        sheets.append(_sheet(pen, title, (draft, cast, fault), frames[:first], _BESIDE))
+        rows = _ROWS if len(frames) <= _BESIDE * _ROWS else _MANY_ROWS
+        first, beside = _BESIDE * rows, (draft.image, cast, "\n".join(of_draft))
+        sheets.append(_sheet(pen, title, beside, frames[:first], rows=rows, columns=_BESIDE))
         for start in range(first, len(frames), _ALONE * _ROWS):
             further = frames[start : start + _ALONE * _ROWS]
-            sheets.append(_sheet(pen, f"{title}, continued", None, further, _ALONE))
+            sheets.append(_sheet(pen, f"{title}, continued", None, further, rows=_ROWS, columns=_ALONE))
     return sheets, faults
 
 
-def _staging(panel: StagedPanel, defaults: Defaults) -> PanelPicture:
-    """A panel as it is staged: everybody's region with their name, and all skeletons, large enough to be read."""
+def _staging(panel: StagedPanel, cast: Sequence[str], defaults: Defaults) -> PanelPicture:
+    """A panel as it is staged: everybody's region with their name, and all skeletons, large enough to be read.
+
+    Everybody keeps the colour of their place in the cast.
+    """
     scale = _STAGED / max(panel.size)
     size = Size(*(max(_SIDE_MULTIPLE, round(side * scale / _SIDE_MULTIPLE) * _SIDE_MULTIPLE) for side in panel.size))
     panel = replace(panel, size=size, pose=None if panel.pose is None else panel.pose.fitted(size))
@@ -83,50 +92,62 @@ def _staging(panel: StagedPanel, defaults: Defaults) -> PanelPicture:
     people = [Person(Identity(role.name, role.noun, nobody, encoder="none"), place=role.place) for role in panel.roles]
     scene = Scene("", people, pose=panel.pose, width=size.width, height=size.height)
     stage = set_stage(scene, default_size=size, multiple=_SIDE_MULTIPLE, limb_width=defaults.limb_width)
-    drawn = draw_regions(stage.control, stage.regions, [role.name for role in panel.roles])
+    names = [role.name for role in panel.roles]
+    drawn = draw_regions(stage.control, stage.regions, names, colours=[cast.index(name) for name in names])
     return PanelPicture(drawn.resize(size, Image.Resampling.LANCZOS), expected_faces(panel))
 
 
 def _draft(
     story: Story, page: Page, number: int, pictures: Sequence[PanelPicture], folder: Path
-) -> tuple[Image.Image, str | None]:
+) -> tuple[DrawnPage, str | None]:
     """The page with staging in place of pictures; and what is wrong with its words, which are left out then."""
     try:
-        return draw_page(page, story.paper, pictures, number=number, folder=folder, language=story.language).image, None
+        return draw_page(page, story.paper, pictures, number=number, folder=folder, language=story.language), None
     except StoryError as error:
         silent = [panel.model_copy(update={"captions": [], "dialogue": [], "sounds": []}) for panel in page.panels]
         mute = page.model_copy(update={"panels": silent})
-        return draw_page(mute, story.paper, pictures, number=number, folder=folder, language=story.language).image, str(
-            error
-        )
+        drawn = draw_page(mute, story.paper, pictures, number=number, folder=folder, language=story.language)
+        return drawn, str(error)
+
+
+def _hidden_faces(sheet: Sheet, pictures: Sequence[PanelPicture], number: int) -> Iterator[str]:
+    """Whose faces insets lie on, as far as the staging tells."""
+    for index, picture in enumerate(pictures):
+        size = sheet.picture(index)
+        shown = picture.seen.cut(cut_around(picture.seen, size.aspect), size)
+        for name, face in shown.faces.items():
+            if any(face.box.overlaps(box) for box in sheet.hidden(index)):
+                yield f"page {number}, panel {index + 1}: an inset hides {name}'s face, or a part of it."
 
 
 def _sheet(
     pen: "_Pen",
     title: str,
-    page: tuple[Image.Image, str, str | None] | None,
+    page: tuple[Image.Image, str, str] | None,
     frames: Sequence[tuple[StagedPanel, Image.Image]],
+    *,
+    rows: int,
     columns: int,
 ) -> Image.Image:
-    """A sheet of frames, beside a page's draft with the cast and what is wrong with its words, if there is one."""
+    """A sheet of frames, beside a page's draft with the cast and what is wrong with it, if there is one."""
     sheet = Image.new("RGB", _SHEET, _PAPER)
     top = _MARGIN + pen.write(sheet, title, _MARGIN, _MARGIN, _SHEET.width - 2 * _MARGIN, _TITLE, cut="bold") + _GAP
     left, bottom = _MARGIN, _SHEET.height - _MARGIN
     if page is not None:
         draft, cast, fault = page
         wide = (_SHEET.width - 2 * _MARGIN - _GAP) // 2
-        room = bottom - top - (0 if fault is None else pen.height(fault, wide, _NOTES) + _GAP)
+        room = bottom - top - (pen.height(fault, wide, _NOTES) + _GAP if fault else 0)
         shown = _within(draft, Size(wide, room))
         sheet.paste(shown, (left, top))
         ImageDraw.Draw(sheet).rectangle((left, top, left + shown.width, top + shown.height), outline=_FAINT)
         below = top + shown.height + _GAP
-        if fault is not None:
+        if fault:
             below += pen.write(sheet, fault, left, below, wide, _NOTES, fill=_WRONG) + _GAP
         if pen.height(cast, wide, _NOTES) <= bottom - below:
             pen.write(sheet, cast, left, below, wide, _NOTES)
         left += wide + _GAP
     width = (_SHEET.width - _MARGIN - left - (columns - 1) * _GAP) // columns
-    height = (bottom - top - (_ROWS - 1) * _GAP) // _ROWS
+    height = (bottom - top - (rows - 1) * _GAP) // rows
     for index, (panel, picture) in enumerate(frames):
         row, column = divmod(index, columns)
         cell = Image.new("RGB", (width, height), _PAPER)

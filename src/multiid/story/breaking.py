@@ -85,6 +85,8 @@ def _at_hyphens(word: str) -> list[str]:
 
 
 def _between_characters(text: str) -> list[str]:
+    if text.isascii():
+        return [text]
     parts = clusters(text) or ("",)
     found = [parts[0]]
     for before, part in pairwise(parts):

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
+from multiid.pipeline.scene import MOST_SEED
 from multiid.story.plan import StoryPlan
 from multiid.story.store import KeptPanel, Store
 
 __all__ = ["keep_manifest", "reasons_to_make", "redo_panels"]
-
-_SEEDS = 2**63 - 64  # as many as scenes may have
 
 
 def reasons_to_make(plan: StoryPlan, store: Store) -> dict[str, str]:
@@ -45,7 +44,7 @@ def redo_panels(plan: StoryPlan, store: Store, numbers: Iterable[str], seed: int
     attempts = plan.document.story.style.attempts
     for number in numbers:
         panel = plan.panels[number]
-        store.keep_seed(panel.shown, (panel.seed + attempts) % _SEEDS if seed is None else seed)
+        store.keep_seed(panel.shown, (panel.seed + attempts) % (MOST_SEED + 1) if seed is None else seed)
 
 
 def keep_manifest(plan: StoryPlan, store: Store, kept: Mapping[str, KeptPanel]) -> None:

@@ -73,7 +73,7 @@ class EvenLines:
             For each line the index after its last piece.
         """
         shares = _shares(lines, form)
-        full = max(self._length / sum(shares), 1e-9)
+        full = self._full(shares)
         costs = np.concatenate([[0.0], np.full(len(self._spans), np.inf)])
         befores: list[np.ndarray] = []
         for share in shares:
@@ -85,6 +85,22 @@ class EvenLines:
         for before in reversed(befores):
             found.append(int(before[found[-1] - 1]))
         return tuple(reversed(found[:-1]))
+
+    def unevenness(self, ends: Sequence[int], *, form: Form) -> float:
+        """How far lines are from the form, which is what `ends` keeps least: 0 is the form itself, 0.3 looks ragged.
+
+        Args:
+            ends: For each line the index after its last piece.
+            form: Lines as even as can be, or longest in the middle.
+        """
+        shares = _shares(len(ends), form)
+        lasts = np.array(ends) - 1
+        widths = self._spans[[0, *ends[:-1]], lasts]
+        return float(((widths / self._full(shares) - shares) ** 2 + self._parting[lasts]).sum())
+
+    def _full(self, shares: Sequence[float]) -> float:
+        """How wide the widest line there could be is, when the words fill the form."""
+        return max(self._length / sum(shares), 1e-9)
 
 
 def _spans(pieces: Sequence[Measured], widest: float) -> np.ndarray:

@@ -23,11 +23,11 @@ from multiid.story.writing import (
     clean,
     east_asian_region,
     ideographic,
-    invisible,
     needs_shaping,
     script_name,
     script_of,
     units,
+    visible,
 )
 
 __all__ = ["DEFAULT_FAMILY", "Cut", "FontRun", "Typeface", "find_typeface"]
@@ -79,20 +79,20 @@ class Typeface:
                 f"Expected words to set, but got the control characters {_named(controls)}: take them out."
             )
         own = self._faces(cut)[0]
-        if own.has("".join(character for character in text if not invisible(character))):
+        if own.has(visible(text)):
             return (FontRun(text, own),) if text else ()
         missing: list[str] = []
         found: list[tuple[str, Face | None]] = []
         for unit in units(text):
-            visible = "".join(character for character in unit if not invisible(character))
+            shown = visible(unit)
             before = found[-1][1] if found else None
             # A blank belongs to the word before it, so that as few fonts as can be share a line.
-            if not visible or (visible == " " and before is not None and before.has(" ")):
+            if not shown or (shown == " " and before is not None and before.has(" ")):
                 found.append((unit, before))
                 continue
-            face = self._face(visible, cut)
+            face = self._face(shown, cut)
             if face is None:
-                missing.append(visible)
+                missing.append(shown)
             found.append((unit, face))
         if missing:
             raise StoryError(_lacking(missing))
@@ -120,12 +120,12 @@ class Typeface:
         default = _default_cuts()
         return (own[cut], own["regular"], default[cut], default["regular"])
 
-    def _face(self, visible: str, cut: Cut) -> Face | None:
+    def _face(self, unit: str, cut: Cut) -> Face | None:
         for face in self._faces(cut):
-            if face.has(visible):
+            if face.has(unit):
                 return face
-        east_asian = any(ideographic(character) or script_of(character) == "Hang" for character in visible)
-        return _installed_face(visible, cut, self.region if east_asian else "")
+        east_asian = any(ideographic(character) or script_of(character) == "Hang" for character in unit)
+        return _installed_face(unit, cut, self.region if east_asian else "")
 
 
 def find_typeface(font: str | None, *, folder: Path | None = None, text: str = "", language: str = "en") -> Typeface:
@@ -242,7 +242,9 @@ def _merged(found: list[tuple[str, Face | None]], own: Face) -> tuple[FontRun, .
 
 
 def _lacking(missing: list[str]) -> str:
-    names = dict.fromkeys(script_name(script_of(character)) for character in "".join(missing))
+    scripts = dict.fromkeys(map(script_of, "".join(missing)))
+    # Marks that many scripts share need no font of their own.
+    names = dict.fromkeys(map(script_name, [script for script in scripts if script != "Zyyy"] or scripts))
     return (
         f"Expected a font for every character, but none here has {_named(missing)}: "
         f"the text needs a font for {' and '.join(names)}; "

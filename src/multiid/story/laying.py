@@ -1,5 +1,7 @@
 """One line of words, laid out: which face sets what, and where, on one baseline."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,9 +11,9 @@ from multiid.errors import StoryError
 from multiid.story.bidi import visual_runs
 from multiid.story.fontfiles import Face
 from multiid.story.fonts import Cut, FontRun, Typeface
-from multiid.story.writing import invisible
+from multiid.story.writing import visible
 
-__all__ = ["Colour", "LaidLine", "LaidRun", "lay_line"]
+__all__ = ["Colour", "LaidLine", "LaidRun", "lay_line", "measure_line"]
 
 Colour = str | tuple[int, ...] | int
 
@@ -75,8 +77,7 @@ def lay_line(text: str, typeface: Typeface, size_px: float, *, cut: Cut, leftwar
     Raises:
         StoryError: when no font at hand has a character, or a font that has it is damaged.
     """
-    if not typeface.shaping:
-        text = "".join(character for character in text if not invisible(character))
+    text = _shown(text, typeface)
     runs: list[LaidRun] = []
     boxes: list[tuple[int, int, int, int]] = []
     ascent, descent = typeface.font(typeface.regular, size_px).getmetrics()
@@ -88,21 +89,50 @@ def lay_line(text: str, typeface: Typeface, size_px: float, *, cut: Cut, leftwar
         runs.append(LaidRun(run.text, run.face, x, backwards))
         ascent, descent = (max(pair) for pair in zip((ascent, descent), font.getmetrics(), strict=True))
         # What is drawn is looked at: a font's own bounds take in the empty room on both sides of the letters.
-        try:
+        with _readable(run):
             mask, (left, top) = font.getmask2(run.text, "L", direction=direction, language=language, anchor="ls")
-        except OSError as error:  # outlines or hints that FreeType refuses
-            raise StoryError(
-                f"Expected {run.face.path.name} to draw {run.text!r}, but: {error}; the file is damaged."
-            ) from error
         inked = mask.getbbox()
         if inked is not None:
             boxes.append((x + left + inked[0], top + inked[1], x + left + inked[2], top + inked[3]))
-        advance += font.getlength(run.text, direction=direction, language=language)
+        advance += _length(run, backwards, typeface, size_px)
     ink = None
     if boxes:
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)
         ink = (min(lefts), min(tops), max(rights), max(bottoms))
     return LaidLine(text, typeface, size_px, tuple(runs), advance, ascent, descent, ink)
+
+
+@lru_cache(maxsize=8192)
+def measure_line(text: str, typeface: Typeface, size_px: float, *, cut: Cut, leftwards: bool) -> float:
+    """How far a line's letters reach on the baseline, in pixels: its `advance`, found without drawing it.
+
+    The arguments and errors are those of `lay_line`.
+    """
+    runs = _in_order(typeface.runs(_shown(text, typeface), cut), leftwards)
+    return sum((_length(run, backwards, typeface, size_px) for run, backwards in runs), 0.0)
+
+
+def _shown(text: str, typeface: Typeface) -> str:
+    """What the layout is given: the basic one draws boxes for characters that have no glyph."""
+    return text if typeface.shaping else visible(text)
+
+
+def _length(run: FontRun, leftwards: bool, typeface: Typeface, size_px: float) -> float:
+    with _readable(run):
+        return typeface.font(run.face, size_px).getlength(
+            run.text, direction=_direction(typeface, leftwards), language=_language(typeface)
+        )
+
+
+@contextmanager
+def _readable(run: FontRun) -> Generator[None]:
+    """Says so where FreeType refuses a font's outlines or hints."""
+    try:
+        yield
+    except OSError as error:
+        raise StoryError(
+            f"Expected {run.face.path.name} to draw {run.text!r}, but: {error}; the file is damaged."
+        ) from error
 
 
 def _in_order(runs: tuple[FontRun, ...], leftwards: bool) -> list[tuple[FontRun, bool]]:

@@ -1,7 +1,7 @@
 """Words into panels: sizes tried until everything fits, balloons placed, and all of it drawn."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -40,6 +40,7 @@ _WHISPERED = 0.88  # of the size of other words
 _LINE_MM = 0.35
 _ASPECT = {"rounded": 1.9, "cloud": 1.7, "burst": 1.8, "box": 4.5}  # width by height that looks best
 _ASPECT_COST = 3.0  # ems of tail, for a shape e times as wide or as high
+_UNEVEN_COST = 5.0  # ems of tail, for each unit of unevenness of the lines
 _SIZES = 3  # every third of the ladder: steps of 7 %
 _CAPITALS = 0.72  # ems: the height of capitals
 _BENEATH = 0.1  # ems: what descenders count for, which are few
@@ -217,6 +218,7 @@ def _candidates(
         extent = shape.extent
         if extent.width <= room[0] and extent.height <= room[1]:
             cost = _ASPECT_COST * abs(math.log(extent.width / extent.height / _ASPECT[form]))
+            cost += _UNEVEN_COST * text.unevenness
             found.append((round(cost, 6), text, shape))
     if not found:
         return None
@@ -228,17 +230,17 @@ def _candidates(
 
 def _lines(text: TextBlock) -> list[TextLine]:
     """The lines around the block's middle."""
-    x, y = _middle(text)
+    rows = _rows(text)
+    x, y = _middle(text, rows)
     return [
         TextLine(max(x - line.ink.left, line.ink.right - x), top - y, bottom - y)
-        for line, (top, bottom) in zip(text.lines, _rows(text), strict=True)
+        for line, (top, bottom) in zip(text.lines, rows, strict=True)
         if line.ink is not None
     ]
 
 
-def _middle(text: TextBlock) -> tuple[float, float]:
+def _middle(text: TextBlock, rows: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """What has to be in the middle of a balloon."""
-    rows = _rows(text)
     return text.ink.centre[0], (rows[0][0] + rows[-1][1]) / 2
 
 
@@ -269,7 +271,7 @@ def _balloon(candidates: _Candidates, placed: Placed) -> Balloon:
     words = candidates.words
     shape, text = candidates.block.shapes[placed.shape], candidates.texts[placed.shape]
     outline = shape.outline + np.array(placed.middle)
-    middle = _middle(text)
+    middle = _middle(text, _rows(text))
     bubbles: tuple[Bubble, ...] = ()
     if placed.tail is not None and words.kind == "thought":
         bubbles = bubbles_along(outline, placed.tail, em=text.size_px)

@@ -144,7 +144,8 @@ def _stage(
 
 def _pose(panel: Panel, folder: Path, photo_pose: PhotoPose) -> Pose | None:
     if panel.template is not None:
-        return load_template(template_beside(folder / "story.yaml", panel.template) or "").pose()
+        template = load_template(template_beside(folder / "story.yaml", panel.template) or "")
+        return template.pose(beyond=panel.framing == "full")
     if panel.pose is not None:
         return photo_pose(folder / panel.pose)
     if len(panel.people) > MOST_IN_A_ROW:

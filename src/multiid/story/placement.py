@@ -7,7 +7,7 @@ short, and what matters in the picture stays in view. Costs are compared in whol
 the first, so that the last digits of a machine's arithmetic do not matter.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float64, Int64
 from multiid.geometry import Box, Size
 from multiid.story.places import Block, Boxes, Ground, Places, Reading, edge_places, free_places, overlap
 from multiid.story.routes import Routes, find_routes
-from multiid.story.tails import Curve, boxes_array, half_base, tail_boxes
+from multiid.story.tails import Curve, boxes_array, half_base, shortest, tail_boxes
 
 __all__ = ["Placed", "place_blocks", "reads_before"]
 
@@ -25,7 +25,7 @@ _LOOKED_AT = 24  # of these, for each way so far
 _BEAM = 8  # ways that are carried on
 _LEVEL = 0.5  # of the lower of two boxes: how much lower the earlier may begin on the side where reading starts
 _HIGHER, _MIDDLE_HIGHER = 0.75, 0.5  # the same: how much higher it begins on the other side, and its middle lies
-_AGAINST = 5.0  # ems: what it costs when only its height says that a balloon is read first
+_AGAINST = 10.0  # ems: what it costs when only its height says that a balloon is read first
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,56 @@ class Placed:
 
 
 @dataclass(frozen=True, eq=False)
-class _Way:
-    """Some blocks placed."""
+class _Left:
+    """A block's places, and what the blocks placed so far leave of them."""
 
+    places: Places
+    fits: Bool[np.ndarray, "boxes"]
+    extra: Float64[np.ndarray, "boxes"]  # what each costs more beside those blocks
+
+    @classmethod
+    def whole(cls, places: Places) -> "_Left":
+        """Everything, as long as nothing is placed."""
+        return cls(places, np.ones(len(places.boxes), bool), np.zeros(len(places.boxes)))
+
+    def beside(self, other: Placed, tails: Boxes, ground: Ground, *, earlier: bool) -> "_Left":
+        """What another block and some tails leave of it; `earlier` tells that the other block is read first."""
+        box, boxes = np.array([other.box.corners]), self.places.boxes
+        first, second = (box, boxes) if earlier else (boxes, box)
+        hidden = overlap(boxes, box, ground.gap)[:, 0] | overlap(boxes, tails, 0.0).any(axis=1)
+        fits = self.fits & ~hidden & reads_before(first, second, ground.reading)
+        extra = self.extra + _AGAINST * ground.em * _only_higher(first, second, ground.reading)
+        return _Left(self.places, fits, extra)
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """Some blocks placed, and what is left for those that wait."""
+
+    waiting: dict[int, _Left]
     cost: float = 0.0
     placed: dict[int, Placed] = field(default_factory=dict[int, Placed])
     tails: Boxes = field(default_factory=lambda: np.zeros((0, 4)))
+
+    def left_for(self, index: int, blocks: Sequence[Block], ground: Ground) -> _Left:
+        """Where a block may go: a caption's places follow from those at the same edge."""
+        if index in self.waiting:
+            return self.waiting[index]
+        already = [placed.box for other, placed in self.placed.items() if blocks[other].edge == blocks[index].edge]
+        left = _Left.whole(edge_places(blocks[index], already, ground))
+        for other, placed in self.placed.items():
+            left = left.beside(placed, self.tails, ground, earlier=other < index)
+        return left
+
+    def with_block(self, index: int, placed: Placed, tails: Boxes, cost: float, ground: Ground) -> "_Way | None":
+        """The way with one more block and its tail; None where it leaves another block no place at all."""
+        waiting: dict[int, _Left] = {}
+        for other, left in self.waiting.items():
+            if other != index:
+                waiting[other] = left.beside(placed, tails, ground, earlier=index < other)
+                if not waiting[other].fits.any():
+                    return None
+        return _Way(waiting, cost, {**self.placed, index: placed}, np.concatenate([self.tails, tails]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,18 +110,18 @@ class _Steps:
     routes: Routes | None
     base: float  # half the tails' width at their roots
 
-    def taken(self, row: int, index: int) -> _Way:
-        """The way with the block `index` in one of the places."""
-        tail, reaching, tails = None, False, self.way.tails
+    def taken(self, row: int, index: int, ground: Ground) -> _Way | None:
+        """The way with the block `index` in one of the places; None where that leaves another block none."""
+        tail, reaching, tails = None, False, np.zeros((0, 4))
         if self.routes is not None:
             curve = self.routes.curves[row]
             root, handle, tip = ((float(x), float(y)) for x, y in curve)
             tail, reaching = (root, handle, tip), bool(self.routes.reaching[row])
-            tails = np.concatenate([tails, tail_boxes(curve, base=self.base)])
+            tails = tail_boxes(curve, base=self.base)
         x, y = self.places.middles[row]
         box = Box(*(float(side) for side in self.places.boxes[row]))
         placed = Placed(int(self.places.shapes[row]), (float(x), float(y)), box, tail, reaching)
-        return _Way(float(self.costs[row]), {**self.way.placed, index: placed}, tails)
+        return self.way.with_block(index, placed, tails, float(self.costs[row]), ground)
 
 
 def reads_before(
@@ -118,29 +162,18 @@ def place_blocks(blocks: Sequence[Block], ground: Ground, *, patience: int = 1) 
     # Captions have the least choice; those at the foot are stacked from the last upwards.
     order = [index for index, block in enumerate(blocks) if block.edge == "top"]
     order += [index for index in reversed(range(len(blocks))) if blocks[index].edge == "bottom"]
-    waiting = {index: free_places(block, ground) for index, block in enumerate(blocks) if block.edge is None}
+    waiting = {
+        index: _Left.whole(free_places(block, ground)) for index, block in enumerate(blocks) if block.edge is None
+    }
     order += list(waiting)
-    ways = [_Way()]
+    ways = [_Way(waiting)]
     for index in order:
-        anywhere = waiting.pop(index, None)
-        steps: list[_Steps] = []
-        for way in ways:
-            if anywhere is None:
-                already = [
-                    placed.box for other, placed in way.placed.items() if blocks[other].edge == blocks[index].edge
-                ]
-                steps.append(
-                    _next_steps(way, index, blocks, edge_places(blocks[index], already, ground), ground, patience)
-                )
-            else:
-                steps.append(_next_steps(way, index, blocks, anywhere, ground, patience))
-        ways = _best_ways(steps, index, waiting, ground, most=_BEAM * patience)
+        steps = [_next_steps(way, index, blocks, ground, patience) for way in ways]
+        ways = _best_ways(steps, index, ground, most=_BEAM * patience)
     return tuple(ways[0].placed[index] for index in range(len(blocks))) if ways else None
 
 
-def _best_ways(
-    steps: Sequence[_Steps], index: int, waiting: Mapping[int, Places], ground: Ground, *, most: int
-) -> list[_Way]:
+def _best_ways(steps: Sequence[_Steps], index: int, ground: Ground, *, most: int) -> list[_Way]:
     """The cheapest steps that leave each of the waiting blocks some place."""
     if not steps:
         return []
@@ -149,8 +182,8 @@ def _best_ways(
     rows = np.concatenate([np.arange(len(step.costs)) for step in steps])
     ways: list[_Way] = []
     for rank in np.argsort(_whole(costs), kind="stable"):
-        way = steps[int(owners[rank])].taken(int(rows[rank]), index)
-        if all(_fitting(way, other, places, ground).any() for other, places in waiting.items()):
+        way = steps[int(owners[rank])].taken(int(rows[rank]), index, ground)
+        if way is not None:
             ways.append(way)
         if len(ways) == most:
             break
@@ -161,40 +194,26 @@ def _whole(costs: Float64[np.ndarray, "any"]) -> Int64[np.ndarray, "any"]:
     return np.rint(costs * 1000).astype(np.int64)
 
 
-def _fitting(way: _Way, index: int, places: Places, ground: Ground) -> Bool[np.ndarray, "boxes"]:
-    """Which places the way so far leaves for a block."""
-    fits = np.ones(len(places.boxes), bool)
-    fits &= ~overlap(places.boxes, way.tails, 0.0).any(axis=1)
-    for other, placed in way.placed.items():
-        box = np.array([placed.box.corners])
-        fits &= ~overlap(places.boxes, box, ground.gap)[:, 0]
-        first, second = (box, places.boxes) if other < index else (places.boxes, box)
-        fits &= reads_before(first, second, ground.reading)
-    return fits
-
-
-def _next_steps(
-    way: _Way, index: int, blocks: Sequence[Block], places: Places, ground: Ground, patience: int
-) -> _Steps:
+def _next_steps(way: _Way, index: int, blocks: Sequence[Block], ground: Ground, patience: int) -> _Steps:
     """The best places that the way so far leaves for a block."""
     block = blocks[index]
-    extra = np.zeros(len(places.boxes))
-    for other, placed in way.placed.items():
-        box = np.array([placed.box.corners])
-        first, second = (box, places.boxes) if other < index else (places.boxes, box)
-        extra += _AGAINST * ground.em * _only_higher(first, second, ground.reading)
-    fits = _fitting(way, index, places, ground)
-    chosen = _most_promising(places, places.costs + places.near + extra, fits, ground.size, patience)
-    left = places.only(chosen)
-    costs = way.cost + left.costs + extra[chosen]
+    left = way.left_for(index, blocks, ground)
+    places = left.places
+    promised = places.costs + places.near + left.extra
+    chosen = _most_promising(places, promised, left.fits, ground.size, patience)
+    near = places.only(chosen)
+    costs = way.cost + near.costs + left.extra[chosen]
     if block.aims is None or len(costs) == 0:
-        return _Steps(way, left, costs, None, 0.0)
+        return _Steps(way, near, costs, None, 0.0)
     others = boxes_array([*ground.faces, *ground.taken, *(placed.box for placed in way.placed.values())])
     obstacles = np.concatenate([others, way.tails])
-    base = half_base(block.shapes[0].form, em=ground.em)
-    routes = find_routes(left.middles, left.rims, block.aims, obstacles, ground.size, em=ground.em, base=base)
+    form = block.shapes[0].form
+    base, least = half_base(form, em=ground.em), shortest(form, em=ground.em)
+    routes = find_routes(
+        near.middles, near.rims, block.aims, obstacles, ground.size, em=ground.em, base=base, shortest=least
+    )
     open_ = np.nonzero(np.isfinite(routes.costs))[0]
-    return _Steps(way, left.only(open_), (costs + routes.costs)[open_], routes.only(open_), base)
+    return _Steps(way, near.only(open_), (costs + routes.costs)[open_], routes.only(open_), base)
 
 
 def _most_promising(

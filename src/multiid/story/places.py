@@ -20,7 +20,8 @@ Boxes = Float64[np.ndarray, "boxes 4"]
 
 _STEPS = 22  # of the grid along the panel's longer side
 _DOWN = 0.5  # pixels of tail that a pixel further down is worth
-_OVER_A_BODY = 5.0  # ems of tail that a balloon wholly on somebody's body is worth
+_OVER_A_BODY = 5.0  # ems of tail that a balloon wholly on somebody's body or hair is worth
+_HAIR = (0.25, 0.4)  # of a face's width beside it, and of its height above it
 _OFF_SIDE = 0.6  # pixels that a pixel away from the nearer side is worth, for narration
 _OTHER_SIDE = 4.0  # ems: what narration costs on the side where reading ends
 _CAPTION_OFF = 0.4  # pixels that a pixel away from its corner is worth, for a caption
@@ -119,7 +120,8 @@ def free_places(block: Block, ground: Ground) -> Places:
         ys = _spaced(ground.padding, height - ground.padding - shape.extent.height, step)
         parts.append(_laid_out(block, number, xs, ys, ground))
     places = _joined(parts)
-    places.costs[:] += _DOWN * places.boxes[:, 1] + _over_bodies(places.boxes, ground)
+    # Measured at the foot, so that tall shapes have nothing from it.
+    places.costs[:] += _DOWN * places.boxes[:, 3] + _over_bodies(places.boxes, ground)
     if block.aims is None:
         sides = np.stack([places.boxes[:, 0], width - places.boxes[:, 2]])
         sides[1 if ground.reading == "left-to-right" else 0] += _OTHER_SIDE * ground.em
@@ -197,15 +199,16 @@ def _joined(parts: Sequence[Places]) -> Places:
 
 
 def _over_bodies(boxes: Boxes, ground: Ground) -> Float64[np.ndarray, "boxes"]:
-    """What it costs to lie on bodies, which are taken to be beneath faces and twice as wide."""
+    """What it costs to lie on bodies, taken to be beneath faces and twice as wide, and on the hair around faces."""
     if not ground.faces:
         return np.zeros(len(boxes))
     faces = boxes_array(ground.faces)
-    half = (faces[:, 2] - faces[:, 0]) / 2
-    bodies = np.stack(
-        [faces[:, 0] - half, faces[:, 3], faces[:, 2] + half, np.full(len(faces), float(ground.size.height))], axis=1
-    )
-    a, b = boxes[:, None], bodies[None]
+    left, top, right, bottom = faces.T
+    half, foot = (right - left) / 2, np.full(len(faces), float(ground.size.height))
+    bodies = np.stack([left - half, bottom, right + half, foot], axis=1)
+    beside, above = _HAIR[0] * (right - left), _HAIR[1] * (bottom - top)
+    heads = np.stack([left - beside, top - above, right + beside, bottom], axis=1)
+    a, b = boxes[:, None], np.concatenate([bodies, heads])[None]
     across = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
     down = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
     covered = (np.maximum(across, 0) * np.maximum(down, 0)).sum(axis=1)

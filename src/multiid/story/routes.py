@@ -14,7 +14,6 @@ from multiid.story.tails import points_along
 __all__ = ["Routes", "crossed", "find_routes"]
 
 _BEND = 0.4  # how far from the tip the handle is, as a share of the tail's length
-_SHORTEST = 1.9  # ems: shorter tails look cramped
 _CRAMPED = 4.0  # pixels of tail that each pixel it is shorter costs
 _STUB = (1.5, 1.1, 0.75)  # ems: a tail that only shows the way
 _STUB_TURNS = (0, 25, -25, 50, -50, 80, -80)  # degrees
@@ -51,6 +50,7 @@ def find_routes(
     *,
     em: float,
     base: float,
+    shortest: float,
 ) -> Routes:
     """The cheapest tail of each balloon that crosses nothing.
 
@@ -62,6 +62,7 @@ def find_routes(
         size: of the panel.
         em: the text's size in pixels.
         base: half a tail's width at its root, in pixels.
+        shortest: how long a tail is at least where there is room, in pixels.
 
     Returns:
         A tail for each balloon: to one of the tips, or else a short one that shows the way.
@@ -70,9 +71,10 @@ def find_routes(
     if len(aims.tips):
         whole = _to_tips(middles, rims, aims)  # (balloons, tips, 3, 2)
         reach = np.hypot(*np.moveaxis(whole[..., 2, :] - whole[..., 0, :], -1, 0))
-        cramped = _CRAMPED * np.maximum(_SHORTEST * em - reach, 0)
-        every = _lengths(whole) + aims.costs + cramped + _turning(whole) * em
-        every = np.where(_free(whole, middles, rims, obstacles, size, em=em, base=base), every, np.inf)
+        cramped = _CRAMPED * np.maximum(shortest - reach, 0)
+        points = points_along(whole, _SEGMENTS + 1)
+        every = _lengths(points) + aims.costs + cramped + _turning(whole) * em
+        every = np.where(_free(points, middles, rims, obstacles, size, em=em, base=base), every, np.inf)
         best = np.argmin(np.round(every, 3), axis=1)
         rows = np.arange(len(middles))
         curves, costs = whole[rows, best], every[rows, best]
@@ -123,15 +125,15 @@ def _stubs(
             curves.append(np.stack([roots, roots + across * (length * em / 2), roots + across * (length * em)], axis=1))
             costs.append(abs(turn) / 25 * em + (_STUB[0] - length) * em)
     options = np.stack(curves, axis=1)  # (balloons, options, 3, 2)
-    free = _free(options, middles, rims, obstacles, size, em=em, base=base)
+    free = _free(points_along(options, _SEGMENTS + 1), middles, rims, obstacles, size, em=em, base=base)
     option_costs = np.where(free, np.array(costs)[None], np.inf)
     best = np.argmin(option_costs, axis=1)
     rows = np.arange(len(middles))
     return options[rows, best], option_costs[rows, best]
 
 
-def _lengths(curves: Float64[np.ndarray, "*any 3 2"]) -> Float64[np.ndarray, "*any"]:
-    steps = np.diff(points_along(curves, _SEGMENTS + 1), axis=-2)
+def _lengths(points: Float64[np.ndarray, "*any points 2"]) -> Float64[np.ndarray, "*any"]:
+    steps = np.diff(points, axis=-2)
     return np.hypot(steps[..., 0], steps[..., 1]).sum(axis=-1)
 
 
@@ -143,7 +145,7 @@ def _turning(curves: Float64[np.ndarray, "*any 3 2"]) -> Float64[np.ndarray, "*a
 
 
 def _free(
-    curves: Float64[np.ndarray, "balloons ways 3 2"],
+    points: Float64[np.ndarray, "balloons ways points 2"],
     middles: Outline,
     rims: Outline,
     obstacles: Float64[np.ndarray, "boxes 4"],
@@ -152,30 +154,28 @@ def _free(
     em: float,
     base: float,
 ) -> Bool[np.ndarray, "balloons ways"]:
-    """Whether the tails cross nothing, stay in the panel and do not run back through their own balloons."""
-    points = points_along(curves, _SEGMENTS + 1)
+    """Whether tails along such points cross nothing, stay in the panel and do not run back through their balloons."""
     inside = (points >= 0) & (points <= np.array([size.width, size.height]))
     later = points[..., 2:, :] - middles[:, None, None]
     apart = (farness(later, np.broadcast_to(rims[:, None, None], later.shape)) > 1.0).all(axis=-1)
-    hit = np.zeros(curves.shape[:2], bool)
-    starts, ends = points[..., :-1, :], points[..., 1:, :]
-    for segment in range(_SEGMENTS):
-        # The wedge is broad at its root and nothing at its tip.
-        margin = base * (1 - segment / _SEGMENTS) + _CLEAR * em
-        grown = obstacles + np.array([-margin, -margin, margin, margin])
-        hit |= crossed(starts[..., segment, :], ends[..., segment, :], grown).any(axis=-1)
+    # The wedge is broad at its root and nothing at its tip.
+    margins = base * (1 - np.arange(_SEGMENTS) / _SEGMENTS) + _CLEAR * em
+    grown = obstacles + margins[:, None, None] * np.array([-1, -1, 1, 1])
+    hit = np.logical_or.reduce(crossed(points[..., :-1, :], points[..., 1:, :], grown), axis=(-1, -2))
     return inside.all(axis=(-1, -2)) & apart & ~hit
 
 
 def crossed(
-    starts: Float64[np.ndarray, "*any 2"], ends: Float64[np.ndarray, "*any 2"], boxes: Float64[np.ndarray, "boxes 4"]
+    starts: Float64[np.ndarray, "*any 2"],
+    ends: Float64[np.ndarray, "*any 2"],
+    boxes: Float64[np.ndarray, "*#any boxes 4"],
 ) -> Bool[np.ndarray, "*any boxes"]:
-    """Which boxes straight lines enter: the slab method of Kay and Kajiya (1986)."""
+    """Which boxes straight lines enter, all alike or each its own: the slab method of Kay and Kajiya (1986)."""
     enter, leave = np.array(0.0), np.array(1.0)
     for axis in (0, 1):
         start, way = starts[..., axis, None], (ends - starts)[..., axis, None]
         way = np.where(np.abs(way) < 1e-9, 1e-9, way)
-        first, second = (boxes[:, axis] - start) / way, (boxes[:, axis + 2] - start) / way
+        first, second = (boxes[..., axis] - start) / way, (boxes[..., axis + 2] - start) / way
         enter = np.maximum(enter, np.minimum(first, second))
         leave = np.minimum(leave, np.maximum(first, second))
     return enter < leave

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_v
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from multiid.pipeline.scene import PlaceIndex, Strength
+from multiid.pipeline.scene import MOST_SEED, PlaceIndex, Strength
 from multiid.pipeline.scene_file import LoraEntry
 from multiid.poses.variants import Framing
 from multiid.story.scene_keys import SceneKeys
@@ -334,7 +334,7 @@ class Panel(_Entry):
     """A photo relative to the story file to take the poses from, in place of a template."""
     framing: Framing = "wide"
     """How much of the people is seen."""
-    seed: Annotated[int, Ge(0), Le(2**63 - 65)] | None = None
+    seed: Annotated[int, Ge(0), Le(MOST_SEED)] | None = None
     """The seed; follows from what the panel shows if left out, so that it is the same in every run."""
     captions: list[Caption] = []
     """Boxes of words, in reading order."""

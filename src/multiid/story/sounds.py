@@ -183,13 +183,13 @@ def _roomiest(
         return None
     xs, ys = (np.linspace(least[axis], most[axis], _GRID) for axis in (0, 1))
     places = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-    parts = _slices(corners)[None] + np.tile(places, 2)[:, None]  # (places, slices, 4)
     room = np.full(len(places), _ENOUGH * size_px)
     if len(obstacles):
-        left, top, right, bottom = np.moveaxis(parts.reshape(-1, 1, 4), -1, 0)
-        across = np.maximum(obstacles[:, 0] - right, left - obstacles[:, 2])
-        down = np.maximum(obstacles[:, 1] - bottom, top - obstacles[:, 3])
-        room = np.minimum(room, np.maximum(across, down).reshape(len(places), -1).min(axis=1))
+        left, top, right, bottom = np.moveaxis(_slices(corners)[..., None], 1, 0)  # (slices, 1) each
+        x, y = xs[:, None, None], ys[:, None, None]
+        across = np.maximum(obstacles[:, 0] - (right + x), (left + x) - obstacles[:, 2])  # (columns, slices, boxes)
+        down = np.maximum(obstacles[:, 1] - (bottom + y), (top + y) - obstacles[:, 3])  # (rows, slices, boxes)
+        room = np.minimum(room, np.maximum(across[None], down[:, None]).min(axis=(2, 3)).ravel())
     off = np.hypot(*(places - np.array(size) / 2).T)
     scores = np.where(room >= gap, np.rint((_OFF_MIDDLE * off - room) * 1000), np.inf)
     best = int(np.argmin(scores))

@@ -12,12 +12,23 @@ from jaxtyping import Float64
 from multiid.geometry import Box
 from multiid.story.balloons import Form, Outline, Shape
 
-__all__ = ["Bubble", "Curve", "boxes_array", "bubbles_along", "half_base", "points_along", "tail_boxes", "with_wedge"]
+__all__ = [
+    "Bubble",
+    "Curve",
+    "boxes_array",
+    "bubbles_along",
+    "half_base",
+    "points_along",
+    "shortest",
+    "tail_boxes",
+    "with_wedge",
+]
 
 Curve = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 """Root, handle and tip."""
 
-_HALF_BASE, _HALF_SPIKE = 0.36, 0.65  # ems: half the width of a tail at its root, and of a spike
+_HALF_BASE, _HALF_SPIKE, _HALF_BUBBLE = 0.36, 0.65, 0.42  # ems: half the width at its root of a tail, spike, trail
+_SHORTEST, _SHORTEST_TRAIL = 1.9, 3.0  # ems: shorter tails look cramped, and shorter trails have bubbles like dots
 _WEDGE_POINTS = 14
 _FULLNESS = 0.55  # of a tail's width at its root: how wide it still is half-way along
 _BUBBLES = (2, 5)
@@ -26,7 +37,12 @@ _SEGMENTS = 6  # boxes that hold a tail
 
 def half_base(form: Form, *, em: float) -> float:
     """Half the width of a tail where it leaves a balloon, at most, in pixels."""
-    return (_HALF_SPIKE if form == "burst" else _HALF_BASE) * em
+    return {"burst": _HALF_SPIKE, "cloud": _HALF_BUBBLE}.get(form, _HALF_BASE) * em
+
+
+def shortest(form: Form, *, em: float) -> float:
+    """How long a balloon's tail is at least where there is room, in pixels."""
+    return (_SHORTEST_TRAIL if form == "cloud" else _SHORTEST) * em
 
 
 def points_along(curves: Float64[np.ndarray, "*any 3 2"], points: int) -> Float64[np.ndarray, "*any points 2"]:
@@ -116,7 +132,7 @@ def bubbles_along(outline: Outline, curve: Curve, *, em: float) -> tuple[Bubble,
     reached = np.concatenate([[0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))])
     length = float(reached[-1])
     count = int(min(max(round(length / (0.9 * em)), _BUBBLES[0]), _BUBBLES[1]))
-    largest = min(_HALF_BASE * em, length / (2.2 * count))
+    largest = min(_HALF_BUBBLE * em, length / (2.2 * count))
     radii = [max(largest * (1 - 0.6 * index / (count - 1)), 0.8) for index in range(count)]
     first, last = radii[0] * 1.25, length - radii[-1]
     places = [first + (last - first) * index / (count - 1) for index in range(count)]

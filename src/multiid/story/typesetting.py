@@ -8,7 +8,7 @@ from multiid.story.block import Align, Block, stack_lines
 from multiid.story.breaking import Piece, pieces
 from multiid.story.evenlines import EvenLines, Form, Measured
 from multiid.story.fonts import Cut, Typeface
-from multiid.story.laying import LaidLine, lay_line
+from multiid.story.laying import LaidLine, lay_line, measure_line
 from multiid.story.writing import clean, runs_leftwards
 
 __all__ = ["Align", "Block", "Form", "fit", "pixels", "set_text", "shapes", "sizes"]
@@ -152,22 +152,25 @@ def _blocks(
         raise StoryError(f"Expected words to set, but got {text!r}.")
     typeface.require(cleaned)
     parts: list[tuple[Piece, bool]] = []
-    ends: set[int] = set()
+    paragraphs: set[int] = set()
     for paragraph in cleaned.split("\n"):
         leftwards = runs_leftwards(paragraph)
         parts += [(piece, leftwards) for piece in pieces(paragraph)]
-        ends.add(len(parts))
+        paragraphs.add(len(parts))
 
     def lay(words: str, leftwards: bool) -> LaidLine:
         return lay_line(words, typeface, size_px, cut=cut, leftwards=leftwards)
 
+    def advance(words: str, leftwards: bool) -> float:
+        return measure_line(words, typeface, size_px, cut=cut, leftwards=leftwards) if words else 0.0
+
     measured = [
         Measured(
-            width=(width := lay(piece.text, leftwards).advance),
-            gap=lay(piece.gap, leftwards).advance,
-            hyphen=lay(piece.text + piece.hyphen, leftwards).advance - width,
+            width=(width := advance(piece.text, leftwards)),
+            gap=advance(piece.gap, leftwards),
+            hyphen=advance(piece.text + piece.hyphen, leftwards) - width if piece.hyphen else 0.0,
             inside_word=piece.inside_word,
-            ends_paragraph=number in ends,
+            ends_paragraph=number in paragraphs,
         )
         for number, (piece, leftwards) in enumerate(parts, 1)
     ]
@@ -175,11 +178,12 @@ def _blocks(
     for count in even.counts:
         lines: list[tuple[LaidLine, bool]] = []
         first = 0
-        for end in even.ends(count, form=form):
+        ends = even.ends(count, form=form)
+        for end in ends:
             line, leftwards = parts[first:end], parts[first][1]
             words = "".join(piece.text + piece.gap for piece, _ in line[:-1]) + line[-1][0].text + line[-1][0].hyphen
             lines.append((lay(words, leftwards), leftwards))
             first = end
-        block = stack_lines(cleaned, size_px, lines, align)
+        block = stack_lines(cleaned, size_px, lines, align, unevenness=even.unevenness(ends, form=form))
         if block.width <= widest:  # ink reaches beyond what lines are measured by, in slanted faces above all
             yield block

@@ -17,6 +17,7 @@ __all__ = [
     "script_name",
     "script_of",
     "units",
+    "visible",
 ]
 
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
@@ -44,6 +45,7 @@ _INVISIBLE = frozenset(
 """Characters that steer how others are set and have no glyph (Unicode's Default_Ignorable_Code_Point, in the main)."""
 
 _JOINER = "\u200d"
+_NOTHING = dict.fromkeys(map(ord, _INVISIBLE))
 
 
 def clean(text: str) -> str:
@@ -58,6 +60,11 @@ def clean(text: str) -> str:
 def invisible(character: str) -> bool:
     """Whether it steers how others are set and has no glyph of its own."""
     return character in _INVISIBLE
+
+
+def visible(text: str) -> str:
+    """The text without characters that have no glyph of their own."""
+    return text.translate(_NOTHING)
 
 
 def ideographic(character: str) -> bool:

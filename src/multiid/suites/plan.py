@@ -11,7 +11,7 @@ from multiid.mini.pack import FACES_FOLDER
 from multiid.people.faces import FaceAnalyzer
 from multiid.pipeline.composer import Composer
 from multiid.pipeline.judging import choose_judge, draws_cartoons
-from multiid.pipeline.kept import made_with, stamp_of, weights_digest
+from multiid.pipeline.kept import made_with, stamp_of, weights_digest, weights_of
 from multiid.pipeline.loading import with_sources
 from multiid.pipeline.preset_record import Preset
 from multiid.pipeline.presets import PRESETS, find_preset
@@ -110,12 +110,12 @@ class Plan:
 
     @property
     def weights(self) -> str:
-        """The first digits of a digest of all weights and settings, to tell reports of other ones."""
-        return stamp_of(self._models)[:_DIGITS]
+        """The first digits of a digest of all weights, to tell reports of other ones."""
+        return stamp_of(weights_of(self.preset))[:_DIGITS]
 
     @cached_property
     def _models(self) -> Any:
-        return made_with(self.preset), [repr(self.options.get(name)) for name in _OF_PICTURES]
+        return made_with(self.preset), [repr(self.options.get(name) or None) for name in _OF_PICTURES]
 
     @cached_property
     def _encoders_told(self) -> tuple[Mapping[str, str], Mapping[str, str]]:

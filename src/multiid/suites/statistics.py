@@ -33,7 +33,9 @@ def bootstrap(values_per_group: Sequence[Sequence[float]], seed: int = 0) -> Fig
     - Student's t by the bootstrap's standard error for two to nine, where the former's ends mean little;
     - Wilson's (1927), each group counted as one case, where all groups but five at most have the same mean. A rate of
       1.000 of 100 groups gets 0.963 to 1.000. No values between 0 and 1 spread wider than right and wrong do, so it
-      claims too little rather than too much. Values between -1 and 1 are brought to that range and back;
+      claims too little rather than too much, and reaches to the next whole number of groups. Values between -1 and 1
+      are brought to that range and back, without that. Where six groups or more have one mean, no end is farther than
+      if as many others as Wilson's interval allows were all at that end of the range;
     - unknown (not a number) where values beyond these ranges are all but equal.
 
     Where all values lie in one of these ranges the interval does too.
@@ -109,8 +111,10 @@ def _interval(
     if _most_are_equal(means):
         if not bounded:
             return math.nan, math.nan
-        low, high = _wilson((value - least) / (1 - least), groups)
-        return least + low * (1 - least), least + high * (1 - least)
+        low, high = _wilson((value - least) / (1 - least), groups, whole=least == 0)
+        low, high = least + low * (1 - least), least + high * (1 - least)
+        lowest, highest = _mixed_with_others(means, least)
+        return max(low, lowest), min(high, highest)
     result = stats.bootstrap(
         (sums, counts),
         _ratio,
@@ -134,15 +138,38 @@ def _interval(
 
 def _most_are_equal(means: Float64[np.ndarray, " groups"]) -> bool:
     """Whether so few groups differ from all others that drawing from them says little."""
-    often = int(np.unique(means, return_counts=True)[1].max())
+    often = _usual(means)[1]
     return len(means) - often < min(_FEW_OTHERS, often)
 
 
-def _wilson(share: float, groups: int) -> tuple[float, float]:
-    """The interval of a share, to the next whole number of groups on either side."""
+def _usual(means: Float64[np.ndarray, " groups"]) -> tuple[float, int]:
+    """The mean that most groups have, and how many have it."""
+    values, counts = np.unique(means, return_counts=True)
+    return float(values[counts.argmax()]), int(counts.max())
+
+
+def _mixed_with_others(means: Float64[np.ndarray, " groups"], least: float) -> tuple[float, float]:
+    """How little and how much the mean may be, were all groups that differ from the usual one at one end.
+
+    They may be as many as Wilson's interval allows. Of few groups the usual one says nothing.
+    """
+    usual, often = _usual(means)
+    if often < _FEW_OTHERS:
+        return least, 1.0
+    others = Rate(len(means) - often, len(means)).interval[1]
+    return usual + others * (least - usual), usual + others * (1 - usual)
+
+
+def _wilson(share: float, groups: int, *, whole: bool) -> tuple[float, float]:
+    """The interval of a share: to the next whole number of groups on either side, or in between such numbers'."""
     right = share * groups
-    low, high = Rate(math.floor(right + _ROUNDING), groups), Rate(math.ceil(right - _ROUNDING), groups)
-    return low.interval[0], high.interval[1]
+    below, above = (
+        Rate(count, groups).interval for count in (math.floor(right + _ROUNDING), math.ceil(right - _ROUNDING))
+    )
+    if whole:
+        return below[0], above[1]
+    part = right - math.floor(right + _ROUNDING)
+    return below[0] + part * (above[0] - below[0]), below[1] + part * (above[1] - below[1])
 
 
 def _ratio(

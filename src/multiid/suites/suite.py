@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge, Gt, Le, Len
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -43,7 +51,15 @@ _NOT_OF_A_SETTING = {"prompt", "template", "images", "seed", "loras"}  # the gro
 
 Kind = Literal["random", "overlapping", "look-alikes", "every"]
 Size = Literal["small", "full"]
-Name = Annotated[str, Len(1, 60)]
+
+
+def _not_blank(name: str) -> str:
+    if not name.strip():
+        raise ValueError("expected letters or digits, but got blanks alone")
+    return name
+
+
+Name = Annotated[str, Len(1, 60), AfterValidator(_not_blank)]
 Groups = Annotated[int, Gt(0), Le(100_000)]
 
 
@@ -121,7 +137,7 @@ class Setting(_Entry):
     strength: Annotated[float, Ge(0), Le(10)] = 1.0
     attempts: Annotated[int, Ge(1), Le(100)] | None = None
     truth: bool = False
-    cases: list[str] | None = None
+    cases: Annotated[list[str], Len(1)] | None = None
 
     @model_validator(mode="after")
     def _known_keys(self) -> "Setting":
@@ -172,6 +188,9 @@ class Suite(_Entry):
                 raise ValueError(
                     f"{what}: expected names that differ in letters or digits, but got {' and '.join(map(repr, twice))}"
                 )
+        again = sorted({metric for metric in self.metrics if self.metrics.count(metric) > 1})
+        if again:
+            raise ValueError(f"metrics: expected each once, but {' and '.join(again)} came twice")
         known = [case.name for case in self.cases]
         for setting in self.settings:
             for name in setting.cases or []:

@@ -58,7 +58,7 @@ class Plan:
 
     Attributes:
         template: name of the pose template.
-        guests: from left to right, one for each of its places.
+        guests: from left to right, one for each of its places but those of extras.
         prompt: the scene in words, "{name}" standing for somebody.
         seed: of the pictures.
     """
@@ -74,22 +74,30 @@ def plan_demo(*, seed: int, people: int | None = None, template: str | None = No
 
     Args:
         seed: decides everything that is not asked for.
-        people: how many; as many as the template has places unless given.
-        template: name of a pose template; one with so many places, or family-four, unless given.
+        people: how many; as many as the template is made for unless given.
+        template: name of a pose template; one for so many, or family-four, unless given. Nobody is invited to the
+            places of extras.
 
     Raises:
-        SceneError: when the template has another number of places or more than 8, or none has that many.
+        SceneError: when the template is for another number of people or for more than 8, shows somebody from behind,
+            or none is for that many.
         TemplateError: when there is no such template.
     """
     template = template or _template_for(people)
-    places = load_template(template).pose().places
+    pose = load_template(template).pose()
+    places = [place for place in pose.places if not place.extra]
     if people is not None and people != len(places):
         raise SceneError(
-            f"Expected as many people as {template} has places, {len(places)}, but got {people}: leave one of the "
-            "two out."
+            f"Expected as many people as {template} is for, {len(places)}, but got {people}: leave one of the two out."
         )
     if len(places) > _MOST:
-        raise SceneError(f"Expected a template with at most {_MOST} places, but {template} has {len(places)}.")
+        raise SceneError(f"Expected a template for at most {_MOST} people, but {template} is for {len(places)}.")
+    unseen = [index for index, place in enumerate(places) if place.skeleton.face_box(pose.size) is None]
+    if unseen:
+        raise SceneError(
+            f"Expected a template in which every face is seen, but in {template} that of place {unseen[0]} is not: "
+            "the demonstration compares faces."
+        )
     dice = Dice("demo", seed)
     names = {gender: dice.some(names, len(names)) for gender, names in _NAMES.items()}
     colours = dice.some(tuple(CLOTHES), len(CLOTHES))

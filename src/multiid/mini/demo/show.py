@@ -104,9 +104,10 @@ def look(
 
 
 def _face_boxes(pose: Pose | None, plan: Plan) -> list[Box | None]:
-    """Where faces are in a true render of the scene."""
+    """Where faces are in a true render of the scene, extras left out."""
     if pose is None:
         return [None] * len(plan.guests)
+    pose = replace(pose, places=pose.places[: len(plan.guests)])
     cast = Cast(
         people=tuple(guest.person for guest in plan.guests),
         clothes=tuple(guest.clothes for guest in plan.guests),

@@ -16,6 +16,7 @@ from multiid.mini.pack import ADAPTER_FILE, FACES_FOLDER
 from multiid.pipeline.composer import Composer
 from multiid.pipeline.kept import make_folder, stamp_of, weights_digest
 from multiid.pipeline.presets import find_preset
+from multiid.pipeline.quiet import quiet_composer
 
 __all__ = ["COUNTS", "Plan", "Progress", "Task", "make_composer", "make_faces", "measure_all", "plan_tasks"]
 
@@ -154,11 +155,11 @@ def make_faces(plan: Plan) -> MiniFaces:
 
 
 def make_composer(plan: Plan, faces: MiniFaces) -> Composer:
-    """The preset's composer on the processor, on the plan's weights."""
+    """The preset's composer on the processor, on the plan's weights, without bars of its own."""
     folder = plan.weights
     if folder is None:
-        return Composer.from_preset("mini", device="cpu")
-    return Composer.from_preset(
+        return quiet_composer("mini", device="cpu")
+    return quiet_composer(
         "mini",
         device="cpu",
         base=str(folder),

@@ -39,7 +39,6 @@ def measure_speed(plan: Plan) -> Speed:
         ModelFileError: when weights are absent or damaged.
     """
     composer = make_composer(plan, make_faces(plan))
-    composer.pipeline.set_progress_bar_config(disable=True)
     trial = make_trial("random", _PEOPLE, 0)
     seconds: dict[int, float] = {}
     for steps in dict.fromkeys((plan.steps, MANY_STEPS)):

@@ -14,7 +14,7 @@ import PIL.Image
 import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 from pydantic import Field, model_validator
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
@@ -28,6 +28,7 @@ from multiid.mini.world.dice import Dice
 from multiid.mini.world.people import ATTRIBUTES, VALUES, Person, is_held_out, look_alike, make_person
 from multiid.mini.world.portrait import draw_portrait
 from multiid.people.encoders import IDEncoder
+from multiid.people.tensorfile import read_tensors
 
 __all__ = [
     "IDEncoderSettings",
@@ -181,13 +182,14 @@ def load_id_encoder(folder: Path) -> IDEncoder:
     """The encoder with the weights this stage has saved, in 32 bits; its fuse module has learnt nothing yet.
 
     Raises:
-        TrainingError: when the folder holds no such weights.
+        TrainingError: when the folder holds no such weights, or they are damaged.
     """
     path = folder / _FILE
     if not path.is_file():
         raise TrainingError(f"Expected the ID encoder's weights in {path}, but there are none: train id_encoder first.")
     encoder = id_encoder()
-    missing, unexpected = encoder.load_state_dict(load_file(path), strict=False)
+    tensors, _ = read_tensors(path, error=TrainingError)
+    missing, unexpected = encoder.load_state_dict(tensors, strict=False)
     strange = [*unexpected, *(name for name in missing if not name.startswith(_FUSE))]
     if strange:
         raise TrainingError(f"Expected the ID encoder's weights in {path}, but {strange[0]} does not fit: train again.")

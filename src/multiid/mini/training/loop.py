@@ -4,8 +4,8 @@ import copy
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader, Dataset
 
-from multiid.errors import TrainingError
+from multiid.errors import OutputError, TrainingError
 from multiid.mini.training.settings import StageSettings
 from multiid.people.tensorfile import first_line
 
@@ -120,6 +120,7 @@ def train(
 
     Raises:
         TrainingError: when the folder holds a checkpoint of other networks, or the loss is no number.
+        OutputError: when the folder cannot be written, or the disk is full.
     """
     started = time.monotonic()
     accelerator = Accelerator(step_scheduler_with_optimizer=False)
@@ -130,7 +131,8 @@ def train(
     accelerator.register_for_checkpointing(run)
     _resume(accelerator, folder)
     working = _working_copy(run.networks, settings)
-    folder.mkdir(parents=True, exist_ok=True)
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
 
     recent: list[dict[str, Tensor]] = []
     # The fused kernels' backward pass is slow in 16 bits on processors; the plain one need not go through 32.
@@ -141,18 +143,29 @@ def train(
             torch.manual_seed(settings.seed * 1_000_003 + run.step * accelerator.num_processes + _rank(accelerator))
             recent.append(_step(stage, run, working, batch, settings, accelerator))
             if run.step % settings.log_every == 0:
-                losses = _log(folder, run, recent, started, accelerator)
+                with _writing(folder):
+                    losses = _log(folder, run, recent, started, accelerator)
                 recent.clear()
                 if report is not None and accelerator.is_main_process:
                     report(run.step, losses)
             out_of_time = minutes is not None and _agreed(time.monotonic() - started > 60 * minutes, accelerator)
             done = run.step >= settings.steps
             if done or out_of_time or run.step % settings.save_every == 0:
-                _checkpoint(accelerator, stage, run, folder)
+                with _writing(folder):
+                    _checkpoint(accelerator, stage, run, folder)
             if out_of_time:
                 break
     accelerator.wait_for_everyone()
     return run.step >= settings.steps
+
+
+@contextmanager
+def _writing(folder: Path) -> Generator[None]:
+    """Says in one line which folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"Cannot write {folder}: {error.strerror or error}.") from error
 
 
 def _rank(accelerator: Accelerator) -> int:
@@ -267,18 +280,15 @@ def _log(
 
 
 def _checkpoint(accelerator: Accelerator, stage: Stage, run: _Run, folder: Path) -> None:
-    """Saves beside the last checkpoint, then takes its place, so that a kill leaves a whole one."""
+    """Saves beside the last checkpoint, then takes its place, so that a kill leaves a whole one.
+
+    Weights, samples and figures come first: a kill in between repeats the steps and writes them again. After the last
+    step nothing would.
+    """
     accelerator.wait_for_everyone()
     if not accelerator.is_main_process:
         return
     fresh, state, last = folder / "state.new", folder / "state", folder / "state.old"
-    for leftover in (fresh, last):
-        shutil.rmtree(leftover, ignore_errors=True)
-    accelerator.save_state(str(fresh))
-    if state.exists():
-        state.rename(last)
-    fresh.rename(state)
-    shutil.rmtree(last, ignore_errors=True)
     weights = folder / "weights"
     weights.mkdir(exist_ok=True)
     run.average.eval()
@@ -290,6 +300,13 @@ def _checkpoint(accelerator: Accelerator, stage: Stage, run: _Run, folder: Path)
         sheet.save(folder / "samples" / f"{run.step:06d}.png")
     with (folder / "figures.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps({"step": run.step, **figures}) + "\n")
+    shutil.rmtree(fresh, ignore_errors=True)
+    accelerator.save_state(str(fresh))
+    if state.exists():  # else the one before is all there is
+        shutil.rmtree(last, ignore_errors=True)
+        state.rename(last)
+    fresh.rename(state)
+    shutil.rmtree(last, ignore_errors=True)
 
 
 def _resume(accelerator: Accelerator, folder: Path) -> None:

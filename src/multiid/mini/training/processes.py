@@ -1,5 +1,6 @@
 """Several processes that train together on the cores of one machine."""
 
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -35,6 +36,8 @@ def run_together(function: Callable[..., None], *arguments: Any, processes: int)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    # What went wrong is raised; that the others are ended then needs no warning.
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
     failures = multiprocessing.get_context("spawn").SimpleQueue()
     try:
         multiprocessing.spawn(_run, (function, arguments, processes, port, failures), nprocs=processes)

@@ -10,6 +10,7 @@ from diffusers import AutoencoderKL
 from multiid.errors import TrainingError
 from multiid.mini.training.id_encoder import load_id_encoder
 from multiid.people.encoders import IDEncoder
+from multiid.people.tensorfile import first_line
 
 __all__ = ["Sources"]
 
@@ -38,9 +39,24 @@ class Sources:
         return folder
 
     def autoencoder(self) -> AutoencoderKL:
-        """The run's autoencoder in 32 bits."""
-        return cast(Any, AutoencoderKL).from_pretrained(self.weights("autoencoder"), torch_dtype=torch.float32).eval()
+        """The run's autoencoder in 32 bits.
+
+        Raises:
+            TrainingError: when it has not been trained in this run, or is damaged.
+        """
+        folder = self.weights("autoencoder")
+        try:
+            return cast(Any, AutoencoderKL).from_pretrained(folder, torch_dtype=torch.float32).eval()
+        except Exception as error:  # on damaged weights the stock loader raises almost anything
+            raise TrainingError(
+                f"Expected the autoencoder's weights in {folder}, but they cannot be loaded: {first_line(error)}. "
+                "Train autoencoder again."
+            ) from error
 
     def id_encoder(self) -> IDEncoder:
-        """The run's ID encoder in 32 bits; its fuse module is as new."""
+        """The run's ID encoder in 32 bits; its fuse module is as new.
+
+        Raises:
+            TrainingError: when it has not been trained in this run, or is damaged.
+        """
         return load_id_encoder(self.weights("id_encoder")).eval()

@@ -15,6 +15,7 @@ import torch
 from diffusers import AutoencoderKL
 from jaxtyping import Float16, UInt8
 
+from multiid.files import write_whole
 from multiid.geometry import Size
 from multiid.mini.training.latents import encode
 from multiid.mini.training.pictures import to_unit
@@ -94,12 +95,17 @@ class Prepared:
 
     @classmethod
     def make(cls, settings: StoreSettings, sources: Sources) -> "Prepared":
-        """Reads the run's store; what is not there yet is drawn and encoded."""
+        """Reads the run's store; what is not there yet is drawn and encoded.
+
+        Raises:
+            TrainingError: when the run has no autoencoder or ID encoder, or they are damaged.
+        """
+        # What earlier stages made comes first: drawing takes long, and would be in vain without.
+        autoencoder, encoder = sources.autoencoder(), sources.id_encoder()
         folder = sources.run / "denoiser" / "store"
         draw_scenes(folder, settings)
-        autoencoder = sources.autoencoder()
         pool = _read_pool(folder)
-        embeddings = _kept(folder / "embeddings.npy", lambda: _embed(pool, sources.id_encoder()))
+        embeddings = _kept(folder / "embeddings.npy", lambda: _embed(pool, encoder))
         shelves: dict[bool, list[Shelf]] = {True: [], False: []}
         for name, held_out in [(_name(*shelf), False) for shelf in _counts(settings)] + [
             (_name(*shelf, held_out=True), True) for shelf in _HELD_OUT
@@ -118,7 +124,8 @@ def draw_scenes(folder: Path, settings: StoreSettings) -> None:
     if not (folder / "people.json").is_file():
         pool = draw_pool(settings.people, seed=settings.seed)
         np.save(folder / "portraits.npy", pool.portraits)
-        (folder / "people.json").write_text(json.dumps([dataclasses.asdict(person) for person in pool.people]))
+        with write_whole(folder / "people.json") as temporary:
+            temporary.write_text(json.dumps([dataclasses.asdict(person) for person in pool.people]), encoding="utf-8")
     tasks = [(count, size, scenes, settings.seed, False) for count, size, scenes in scene_counts(settings.scenes)]
     tasks += [(count, size, _HELD_OUT_SCENES, _HELD_OUT_SEED, True) for count, size in _HELD_OUT]
     missing = [task for task in tasks if not (folder / f"{_name(*task[:2], held_out=task[4])}.npz").is_file()]

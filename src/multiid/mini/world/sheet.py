@@ -6,11 +6,10 @@ import PIL.Image
 
 from multiid.geometry import Size
 from multiid.mini.world.dice import Dice
-from multiid.mini.world.groups import LEARNT_TEMPLATES
 from multiid.mini.world.people import gather
 from multiid.mini.world.portrait import draw_portrait
 from multiid.mini.world.scene import cast_pose, draw_scene
-from multiid.poses.templates import load_template
+from multiid.poses.templates import load_template, template_names
 
 __all__ = ["draw_people_sheet", "draw_scenes_sheet"]
 
@@ -19,8 +18,8 @@ _GAP = 6
 _PORTRAIT = 128
 _PHOTOS = 4
 _PEOPLE_PER_ROW = 2
-_SCENE_HEIGHT = 320
-_SCENES_PER_ROW = 3
+_SCENE_HEIGHT = 240
+_WIDEST = 1600  # pixels of a row of scenes
 
 
 def draw_people_sheet(people: int, *, seed: int = 0) -> PIL.Image.Image:
@@ -36,14 +35,16 @@ def draw_people_sheet(people: int, *, seed: int = 0) -> PIL.Image.Image:
 
 
 def draw_scenes_sheet(*, seed: int = 0) -> PIL.Image.Image:
-    """A scene for each of the library's templates that the miniature learns from."""
+    """A scene for each of the library's templates."""
     dice = Dice("scenes sheet", seed)
-    pictures: list[PIL.Image.Image] = []
-    for name in LEARNT_TEMPLATES:
+    rows: list[list[PIL.Image.Image]] = [[]]
+    for name in template_names():
         pose = load_template(name).pose()
         size = Size(round(_SCENE_HEIGHT * pose.size.aspect), _SCENE_HEIGHT)
-        pictures.append(draw_scene(pose, cast_pose(pose, seed=dice.seed()), seed=dice.seed(), size=size).picture)
-    return _laid_out([pictures[i : i + _SCENES_PER_ROW] for i in range(0, len(pictures), _SCENES_PER_ROW)])
+        if sum(picture.width + _GAP for picture in rows[-1]) + size.width > _WIDEST:
+            rows.append([])
+        rows[-1].append(draw_scene(pose, cast_pose(pose, seed=dice.seed()), seed=dice.seed(), size=size).picture)
+    return _laid_out(rows)
 
 
 def _laid_out(rows: list[list[PIL.Image.Image]]) -> PIL.Image.Image:
