@@ -77,7 +77,7 @@ RECIPES: Cases = {
     "a recipe with an unknown sampler": (with_recipe(own_recipe(settings(scheduler="eular"))), "did you mean 'euler'"),
     "a recipe of one side": (with_recipe(own_recipe(settings(width=None))), "width and height: expected both"),
     "people that are not there": (with_recipe(recipe(), people="absent"), "with identity files, but absent is none."),
-    "people that are scenes": (with_recipe(recipe(), people="out"), "Expected identity files (.safetensors) in out"),
+    "people that are scenes": (with_recipe(recipe(), people="out"), "out/ada.safetensors cannot be read"),
 }
 
 PRESETS: Cases = {
@@ -137,7 +137,7 @@ PLACES: Cases = {
     "a demonstration without a folder": (lambda _: ["demo", "-o", "absent/demo.png"], "but absent is none."),
     "a training run that is a file": (
         lambda _: ["mini", "train", "autoencoder", "-o", "scene.yaml"],
-        "scene.yaml cannot be one: File exists",
+        "scene.yaml/autoencoder cannot be one: Not a directory",
     ),
     "a training recipe that is not there": (
         lambda _: ["mini", "train", "autoencoder", "-o", "run", "--recipe", "absent"],

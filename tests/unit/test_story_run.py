@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from tales import panels_of, planned, script, write_script
 
-from multiid import Composer, StoryRun
+from multiid import Composer, StoryRun, read_recipe
 from multiid.errors import Cancelled, OutputError, StoryError
 from multiid.pipeline.quiet import quiet_composer
 from multiid.story.changes import keep_manifest, reasons_to_make, redo_panels
@@ -283,6 +283,21 @@ def test_the_folder_is_beside_the_script_and_never_a_file(tmp_path: Path) -> Non
     bare = file.rename(tmp_path / "bare")
     with pytest.raises(OutputError, match="bare is a file"):
         StoryRun(bare)
+
+
+def test_small_faces_are_refined_where_the_style_says_so(composer: Composer, tmp_path: Path) -> None:
+    story = script()
+    panels_of(story)[1] |= {"template": "portrait-full-length", "framing": "full"}
+    runs = [StoryRun(write_script(tmp_path, story), tmp_path / "plain")]
+    story["style"]["refine"] = True
+    runs.append(StoryRun(write_script(tmp_path, story), tmp_path / "refined"))
+    for run, expected in zip(runs, (False, True), strict=True):
+        run.make(lambda: composer, only=["1.2", "1.4"])
+        person, view = (read_recipe(run.picture_file(number)).refinements for number in ("1.2", "1.4"))
+        # What is mended because somebody is missing names them.
+        assert any(refinement.people is None for refinement in person) == expected
+        assert not view
+    assert runs[0].plan.panels["1.2"].key != runs[1].plan.panels["1.2"].key
 
 
 @pytest.fixture(autouse=True)

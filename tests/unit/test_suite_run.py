@@ -187,13 +187,13 @@ def test_what_pictures_depend_on_makes_them_anew(copied: Path) -> None:
 
 def test_other_weights_have_another_stamp(monkeypatch: pytest.MonkeyPatch) -> None:
     def stamps() -> tuple[str, str]:
-        plan = plan_of(suite_of())
+        plan = plan_of(suite_of(preset="mini"))
         return plan.picture_stamp(plan.batches[0][0]), plan.weights
 
     before = stamps()
     assert stamps() == before
     with monkeypatch.context() as patch:
-        patch.setattr("multiid.suites.plan.made_with", lambda preset: (preset.name, "other weights"))
+        patch.setattr("multiid.pipeline.kept.weights_digest", lambda _: "other weights")
         assert all(one != other for one, other in zip(stamps(), before, strict=True))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from multiid.errors import PromptError, SceneError, StoryError
@@ -9,6 +10,7 @@ from multiid.geometry import Box
 from multiid.people.identity import Identity
 from multiid.pipeline.anchor import Anchor
 from multiid.pipeline.composer import Composer
+from multiid.pipeline.refining import refine_faces
 from multiid.pipeline.result import Picture
 from multiid.pipeline.scene import Scene
 from multiid.story.panels import expected_faces, panel_in_words
@@ -107,9 +109,15 @@ class _Studio:
     def make(self, panel: PlannedPanel, report: Callable[[int, int], None]) -> tuple[Picture, KeptPanel]:
         """A panel's picture, checked where it shows people and there is somebody to judge."""
         scene = panel.scene(self._cast(panel), self._followed(panel))
-        verify = bool(scene.people) and self.composer.faces is not None
-        attempts = self.plan.document.story.style.attempts
-        picture = self._compose(panel, scene, verify=verify, attempts=attempts, progress=report)
+        style = self.plan.document.story.style
+        picture = self._compose(
+            panel,
+            scene,
+            verify=bool(scene.people) and self.composer.faces is not None,
+            attempts=style.attempts,
+            finish=partial(refine_faces, self.composer, scene) if style.refine and scene.people else None,
+            progress=report,
+        )
         found = KeptPanel(panel.key, picture.recipe.seed, _seen(picture, panel), _outcome(picture), picture.notes)
         return picture, found
 

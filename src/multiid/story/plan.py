@@ -142,6 +142,7 @@ def plan_story(
             [(asdict(replace(role, reason="")), sources[role.name]) for role in panel.roles],
             panel.panel.seed,
             story.style.attempts,
+            story.style.refine,
         )
         seed = (seeds or {}).get(shown, panel.panel.seed)
         # Only who is recorded in a panel that is made before can be followed.

@@ -129,6 +129,8 @@ class Style(_Entry):
     consistency: Strength = 1.0
     """How strongly a character's body follows that of their anchor panel: at 1 it is heard as their own picture is,
     beyond it is followed further; 0 turns it off, and costs nothing."""
+    refine: bool = False
+    """Whether small faces are painted anew in every panel, each enlarged and by itself."""
     attempts: Annotated[int, Ge(1), Le(20)] = 3
     """How often a panel is made, at most, when somebody in it is missing or mixed."""
 
