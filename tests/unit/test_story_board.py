@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fontmaking import make_font
 from PIL import Image
 from tales import no_photo, panels_of, script, write_script
 
@@ -64,6 +65,15 @@ def test_words_are_on_the_draft_and_in_the_notes(tmp_path: Path) -> None:
     with_words, (without,) = board(tmp_path, script())[0][0], board(tmp_path, muted())[0]
     left, _, right, _ = differing(with_words, without)
     assert left < 877 < right  # in the draft at the left, and beneath the frames at the right
+
+
+def test_notes_take_the_storys_font_where_no_other_has_the_words(tmp_path: Path) -> None:
+    make_font(tmp_path / "runes.ttf", characters="\U00016e40 ")  # Medefaidrin, which hardly any font has
+    story = script()
+    story["paper"]["lettering"] = {"font": "runes.ttf"}
+    panels_of(story)[0]["dialogue"] = [{"ada": "\U00016e40"}]
+    sheets, faults = board(tmp_path, story)
+    assert (len(sheets), faults) == (1, [])
 
 
 def muted() -> dict[str, Any]:

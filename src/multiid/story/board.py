@@ -57,7 +57,7 @@ def draw_board(
         The sheets, A4 lying at `BOARD_DPI`; and what is wrong with some page: words that do not fit, without which its
         draft stands there then, and insets that hide a face.
     """
-    pen = _Pen(find_typeface(None, text=_all_words(story, panels), language=story.language))
+    pen = _Pen(_typeface(story, panels, folder))
     pictures = {panel.number: _staging(panel, list(story.cast), defaults) for panel in panels}
     nouns = {role.name: role.noun for panel in panels for role in panel.roles}
     cast = "\n".join(["Cast", *(_who(name, nouns[name], story.cast[name].look) for name in nouns)])
@@ -189,6 +189,15 @@ def _notes(panel: StagedPanel) -> Iterator[str]:
 
 def _who(name: str, noun: str, phrase: str) -> str:
     return f"{name}: {noun} {phrase}".rstrip()
+
+
+def _typeface(story: Story, panels: Sequence[StagedPanel], folder: Path) -> Typeface:
+    """What notes are written in: a plain font, or the story's own where no other has all characters."""
+    words = _all_words(story, panels)
+    try:
+        return find_typeface(None, text=words, language=story.language)
+    except StoryError:
+        return find_typeface(story.paper.lettering.font, folder=folder, text=words, language=story.language)
 
 
 def _all_words(story: Story, panels: Sequence[StagedPanel]) -> str:
