@@ -114,7 +114,7 @@ IDENTITIES: Cases = {
         "Expected a whole safetensors file",
     ),
     "an identity that is empty": (with_identity(Path.touch), "Expected a whole safetensors file"),
-    "an identity that is a folder": (with_identity(Path.mkdir), "Expected a whole safetensors file"),
+    "an identity that is a folder": (with_identity(Path.mkdir), "ada.safetensors is a folder: check the path"),
     "an identity cut short": (with_identity(shortened(10)), "Expected a whole safetensors file"),
     "an identity with a header beyond its end": (
         with_identity(with_bytes(b"\xff" * 7 + b"\x7f{}")),
@@ -152,7 +152,7 @@ IDENTITIES: Cases = {
         "Expected face embeddings as numbers on 2 axes",
     ),
     "an identity of another encoder": (with_identity(person("ada").save), "Expected ada to be made by ID encoder"),
-    "an identity that is not there": (with_identity(lambda _: None), "ada.safetensors cannot be read"),
+    "an identity that is not there": (with_identity(lambda _: None), "ada.safetensors is not there"),
     "an identity to show that is a scene": (shown("scene.yaml"), "Expected a whole safetensors file"),
-    "an identity to show that is not there": (shown("absent"), "absent cannot be read: No such file"),
+    "an identity to show that is not there": (shown("absent"), "absent is not there: check the path"),
 }

@@ -74,7 +74,7 @@ class TestMix:
         )
         assert "share above 0 for ada, but got -1" in refused("people", "mix", "child", f"{ada}=-1", "-o", output)
         assert "share above 0 for ada, but got nan" in refused("people", "mix", "child", f"{ada}=nan", "-o", output)
-        assert "cannot be read" in refused("people", "mix", "child", tmp_path / "eve.safetensors", "-o", output)
+        assert "is not there" in refused("people", "mix", "child", tmp_path / "eve.safetensors", "-o", output)
         assert "letters, digits" in refused("people", "mix", "the child", ada, "-o", output)
         assert "existing folder" in refused("people", "mix", "child", ada, "-o", tmp_path / "no" / "child.safetensors")
         usage = run("people", "mix", "child", f"{ada}=much", "-o", output)

@@ -187,8 +187,10 @@ def test_files_of_another_kind_or_damaged_are_refused(tmp_path, tensors, about, 
 
 def test_absent_truncated_and_foreign_files_are_refused(tmp_path):
     path = tmp_path / "ada.safetensors"
-    with pytest.raises(IdentityError, match="cannot be read"):
+    with pytest.raises(IdentityError, match="is not there"):
         Identity.load(path)
+    with pytest.raises(IdentityError, match="is a folder"):
+        Identity.load(tmp_path)
     ada().save(path)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(IdentityError, match="cannot be read"):

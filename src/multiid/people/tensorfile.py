@@ -66,17 +66,21 @@ def read_tensors(
     Raises:
         MultiIDError: of the class `error`, when the file is absent, no safetensors file, damaged or truncated.
     """
+    place = Path(path)
+    if not place.is_file():
+        what = "is a folder" if place.is_dir() else "is not there"
+        raise error(f"Expected a safetensors file, but {place} {what}: check the path.")
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
             about = json.loads((file.metadata() or {}).get(_HEADER_KEY, "{}"))
     except (OSError, SafetensorError, ValueError, RuntimeError) as cause:
         raise error(
-            f"Expected a whole safetensors file, but {Path(path)} cannot be read: {first_line(cause)}. "
+            f"Expected a whole safetensors file, but {place} cannot be read: {first_line(cause)}. "
             "Check the path, or get the file again."
         ) from cause
     if not isinstance(about, dict):
-        raise error(f"Expected a JSON object in the header of {Path(path)}, but got {type(about).__name__}.")
+        raise error(f"Expected a JSON object in the header of {place}, but got {type(about).__name__}.")
     return tensors, about
 
 
